@@ -1,0 +1,250 @@
+// Package api holds the types of the counter's local interface: HTTP and JSON
+// over a Unix socket, events as server-sent events, the camera's preview as
+// multipart JPEG. The window, the demo and other programs on the counter speak
+// it; the daemon answers it. It has no I/O and no rules.
+//
+// # The laws
+//
+//   - What the daemon answered is on disk. A request that failed or was cut off
+//     may be repeated: an answer names the ask it is for and the number of
+//     events it has seen, so that nothing happens twice.
+//   - Every failure is a Problem with a Kind of package proof; the program that
+//     shows it finds the words in its own language.
+//   - Every request but Status, sign-in and first-clerk carries a session's
+//     token. A session ends after a time without requests; the visit stays open.
+//   - Nothing here is written to disk by a client. Pictures are fetched when
+//     they are shown and forgotten with the screen.
+package api
+
+import (
+	"time"
+
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// Paths of the interface. {id} is the case, {picture} a proof.PictureID.
+const (
+	PathStatus   = "/v1/status"                         // GET → Status
+	PathFirst    = "/v1/first-clerk"                    // POST FirstClerk → Session
+	PathSessions = "/v1/sessions"                       // POST SignIn → Session; DELETE ends it
+	PathUnlock   = "/v1/unlock"                         // POST Unlock, by a supervisor
+	PathVisits   = "/v1/visits"                         // POST NewVisit → Visit
+	PathVisit    = "/v1/visits/{id}"                    // GET → Visit; id "current" is the open one
+	PathAnswers  = "/v1/visits/{id}/answers"            // POST Answer → Visit
+	PathPictures = "/v1/visits/{id}/pictures/{picture}" // GET → image/jpeg
+	PathHandOver = "/v1/visits/{id}/hand-over"          // POST SignIn of the other clerk → Session
+	PathPreview  = "/v1/preview"                        // GET → multipart/x-mixed-replace of JPEG
+	PathEvents   = "/v1/events"                         // GET → text/event-stream of Event
+	PathQueue    = "/v1/queue"                          // GET → QueueList
+	PathDevices  = "/v1/devices"                        // GET → DeviceList
+)
+
+// TokenHeader carries the session's token.
+const TokenHeader = "Counterproof-Session"
+
+// Problem is the body of every answer that is no success.
+type Problem struct {
+	Kind proof.Kind `json:"kind"`
+	// Until says when trying again makes sense, zero where that is not known.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Status is what may be shown before anyone signed in.
+type Status struct {
+	Version   string       `json:"version"`
+	Site      string       `json:"site"`
+	Enrolled  bool         `json:"enrolled"`
+	Training  bool         `json:"training"`
+	NoClerks  bool         `json:"no_clerks"` // the first one is still to be made
+	OpenVisit proof.CaseID `json:"open_visit,omitempty"`
+	Queue     Queue        `json:"queue"`
+	Devices   []Device     `json:"devices"`
+	Face      bool         `json:"face"` // a machine can compare faces here
+	Languages []string     `json:"languages"`
+}
+
+// Queue is how the records on this counter stand.
+type Queue struct {
+	Waiting  int        `json:"waiting"`         // not yet acknowledged by the centre
+	Oldest   time.Time  `json:"oldest,omitzero"` // of those waiting
+	Acked    int        `json:"acked"`           // held by the centre, receipt verified
+	Alarms   int        `json:"alarms"`          // refused or quarantined
+	LastSent time.Time  `json:"last_sent,omitzero"`
+	Problem  proof.Kind `json:"problem,omitempty"` // of the last try, none when it went well
+	SafeOff  bool       `json:"safe_off"`          // nothing is lost by switching off now
+}
+
+// QueueList is the queue record by record, newest first.
+type QueueList struct {
+	Queue Queue       `json:"queue"`
+	Items []QueueItem `json:"items"`
+}
+
+// QueueItem is one record of the queue; nothing in it tells who it is about.
+type QueueItem struct {
+	Seq      uint64    `json:"seq"`
+	Ref      proof.Ref `json:"ref"`
+	At       time.Time `json:"at"`
+	State    string    `json:"state"` // as sync/wire names it
+	Size     int64     `json:"size"`
+	Attempts int       `json:"attempts"`
+	NextTry  time.Time `json:"next_try,omitzero"`
+}
+
+// Device is one device as the screen shows it.
+type Device struct {
+	Name     string     `json:"name"`
+	Role     string     `json:"role"` // document_camera, face_camera, slip_printer …
+	Ready    bool       `json:"ready"`
+	Training bool       `json:"training"` // simulated
+	Problem  proof.Kind `json:"problem,omitempty"`
+}
+
+// DeviceList is every device of the counter.
+type DeviceList struct {
+	Devices []Device `json:"devices"`
+}
+
+// SignIn is a clerk's name and secret.
+type SignIn struct {
+	Operator proof.OperatorID `json:"operator"`
+	Secret   string           `json:"secret"` // PIN of 6 digits or a passphrase
+}
+
+// FirstClerk makes the first account with the supervisor's one-time code that
+// enrolment printed.
+type FirstClerk struct {
+	Code     string         `json:"code"`
+	Name     string         `json:"name"`
+	Secret   string         `json:"secret"`
+	Training proof.Training `json:"training"`
+}
+
+// Unlock lets a locked clerk in again; a supervisor's sign-in goes with it.
+type Unlock struct {
+	Supervisor SignIn           `json:"supervisor"`
+	Operator   proof.OperatorID `json:"operator"`
+}
+
+// Session is a signed-in clerk.
+type Session struct {
+	Token    string         `json:"token"`
+	Operator proof.Operator `json:"operator"`
+}
+
+// NewVisit starts a visit.
+type NewVisit struct {
+	Route    proof.RouteName `json:"route"`
+	Language string          `json:"language"` // of the patient, BCP 47
+}
+
+// Visit is the open visit as a screen shows it: folded, never the events.
+type Visit struct {
+	ID       proof.CaseID     `json:"id"`
+	Route    proof.RouteName  `json:"route"`
+	Language string           `json:"language"`
+	Events   int              `json:"events"` // how many there are; goes back in Answer.Seen
+	Operator proof.OperatorID `json:"operator"`
+	Training bool             `json:"training"`
+	Asks     []proof.Ask      `json:"asks"` // what may be answered now, the recommended first
+	Document *Document        `json:"document,omitempty"`
+	Face     *Face            `json:"face,omitempty"`
+	Outcome  *proof.Outcome   `json:"outcome,omitempty"`
+	Ref      proof.Ref        `json:"ref,omitempty"` // once the record is on disk
+	Slip     *Slip            `json:"slip,omitempty"`
+	Ended    bool             `json:"ended"`
+}
+
+// Document is what was read of the document.
+type Document struct {
+	Source   proof.Source       `json:"source"`
+	Format   string             `json:"format"`
+	Type     proof.EvidenceType `json:"type"`
+	Issuer   string             `json:"issuer"`
+	Number   string             `json:"number"`
+	Person   proof.Person       `json:"person"`
+	Expiry   proof.Date         `json:"expiry"`
+	Lines    []string           `json:"lines"`
+	Problems []proof.Kind       `json:"problems,omitempty"`
+	Page     proof.PictureID    `json:"page,omitempty"`
+	Portrait proof.PictureID    `json:"portrait,omitempty"`
+	Features []string           `json:"features"` // security features to look for, by policy code
+	Examined bool               `json:"examined"`
+}
+
+// Face is how the comparison stands.
+type Face struct {
+	Live     proof.PictureID    `json:"live,omitempty"`
+	Decision proof.FaceDecision `json:"decision,omitempty"`
+	Score    float64            `json:"score,omitempty"`
+	Clerk    proof.Sameness     `json:"clerk,omitempty"`
+}
+
+// Slip is what the patient takes home.
+type Slip struct {
+	Lines   []string   `json:"lines"` // as printed, 42 characters at most
+	Problem proof.Kind `json:"problem,omitempty"`
+	Printed bool       `json:"printed"`
+}
+
+// Answer is what a person did about one ask.
+type Answer struct {
+	// Seen is Visit.Events as the one who answers saw it; an older number is
+	// answered with KindAskNotOpen and the visit is read again.
+	Seen int `json:"seen"`
+	// Ask is the open ask that this answers, or for Reopen the step taken back.
+	Ask proof.AskKind `json:"ask"`
+	// Do says what was done; the zero value answers the ask itself.
+	Do     Doing          `json:"do,omitempty"`
+	Given  bool           `json:"given,omitempty"`  // consents
+	Text   string         `json:"text,omitempty"`   // consents: version of the text shown
+	Lines  []string       `json:"lines,omitempty"`  // key_document
+	Exam   *Examination   `json:"exam,omitempty"`   // examine_document
+	Same   proof.Sameness `json:"same,omitempty"`   // compare_person
+	Reason proof.Code     `json:"reason,omitempty"` // abandon
+}
+
+// Doing is what was done with an ask.
+type Doing string
+
+// What may be done. A capture runs in the daemon, with guidance as events,
+// until a picture is good, it is cancelled or its time is over.
+const (
+	DoAnswer  Doing = ""        // answer it; for a capture: start it and wait
+	DoCancel  Doing = "cancel"  // end the capture that is running
+	DoChoose  Doing = "choose"  // take this way instead of the recommended one
+	DoReopen  Doing = "reopen"  // take the step back
+	DoAbandon Doing = "abandon" // end the visit without a result
+)
+
+// Examination is the clerk's look at the original document.
+type Examination struct {
+	Original bool            `json:"original"`
+	Details  proof.Agreement `json:"details"`
+	Features []string        `json:"features"`
+	Doubts   []string        `json:"doubts,omitempty"`
+	UVIR     bool            `json:"uvir,omitempty"`
+}
+
+// EventKind is the kind of a server-sent event.
+type EventKind string
+
+// The event kinds. Each tells that something changed; all but guidance carry
+// what it is now.
+const (
+	EventGuidance EventKind = "guidance" // the one thing to change at the camera
+	EventVisit    EventKind = "visit"    // the open visit changed: read it again
+	EventQueue    EventKind = "queue"
+	EventDevices  EventKind = "devices"
+	EventSession  EventKind = "session" // the session ended
+)
+
+// Event is one server-sent event.
+type Event struct {
+	Kind     EventKind    `json:"kind"`
+	Guidance proof.Kind   `json:"guidance,omitempty"` // none: it is good, hold still
+	Role     string       `json:"role,omitempty"`     // camera that the guidance is about
+	Queue    *Queue       `json:"queue,omitempty"`
+	Devices  []Device     `json:"devices,omitempty"`
+	Visit    proof.CaseID `json:"visit,omitempty"`
+}

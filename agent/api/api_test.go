@@ -1,0 +1,76 @@
+package api_test
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// bodies are the types that travel, with something in every kind of field.
+func bodies() []any {
+	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	queue := api.Queue{Waiting: 3, Oldest: now, Acked: 1, SafeOff: true}
+	return []any{
+		api.Problem{Kind: proof.KindLockedOut, Until: now},
+		api.Status{Site: "FWC87", Queue: queue, Devices: []api.Device{{Name: "camera", Ready: true}}, Languages: []string{"en"}},
+		api.QueueList{Queue: queue, Items: []api.QueueItem{{Seq: 1, Ref: "R", At: now, State: "sealed"}}},
+		api.DeviceList{Devices: []api.Device{{Name: "printer", Problem: proof.KindPaperOut}}},
+		api.SignIn{Operator: "robin", Secret: "x"},
+		api.FirstClerk{Code: "c", Name: "Robin", Secret: "x"},
+		api.Unlock{Supervisor: api.SignIn{Operator: "boss"}, Operator: "robin"},
+		api.Session{Token: "t", Operator: proof.Operator{ID: "robin"}},
+		api.NewVisit{Route: proof.PhotoDocument, Language: "cy"},
+		api.Visit{ID: "c", Asks: []proof.Ask{{Kind: proof.CaptureDocument}}, Document: &api.Document{Number: "X"}, Face: &api.Face{Score: 1}, Slip: &api.Slip{Printed: true}},
+		api.Answer{Seen: 4, Ask: proof.ExamineDocument, Exam: &api.Examination{Original: true}},
+		api.Event{Kind: api.EventQueue, Queue: &queue},
+	}
+}
+
+func TestBodiesSurviveTheSocket(t *testing.T) {
+	t.Parallel()
+	for _, body := range bodies() {
+		b, err := json.Marshal(body)
+		if err != nil {
+			t.Fatalf("writing %T: %v", body, err)
+		}
+		back := reflect.New(reflect.TypeOf(body))
+		if err := json.Unmarshal(b, back.Interface()); err != nil {
+			t.Fatalf("reading %T: %v", body, err)
+		}
+		again, err := json.Marshal(back.Elem().Interface())
+		if err != nil || string(again) != string(b) {
+			t.Errorf("%T came back as %s, want %s: %v", body, again, b, err)
+		}
+	}
+}
+
+func TestQueueTellsNobody(t *testing.T) {
+	t.Parallel()
+	// What is shown of a queued record must not be able to name a person.
+	allowed := map[string]bool{"Seq": true, "Ref": true, "At": true, "State": true, "Size": true, "Attempts": true, "NextTry": true}
+	item := reflect.TypeOf(api.QueueItem{})
+	for i := range item.NumField() {
+		if !allowed[item.Field(i).Name] {
+			t.Errorf("a queued record shows %s", item.Field(i).Name)
+		}
+	}
+}
+
+func TestPathsAreOfOneVersion(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, path := range []string{
+		api.PathStatus, api.PathFirst, api.PathSessions, api.PathUnlock, api.PathVisits, api.PathVisit, api.PathAnswers,
+		api.PathPictures, api.PathHandOver, api.PathPreview, api.PathEvents, api.PathQueue, api.PathDevices,
+	} {
+		if !strings.HasPrefix(path, "/v1/") || seen[path] {
+			t.Errorf("path %s is of another version or twice there", path)
+		}
+		seen[path] = true
+	}
+}

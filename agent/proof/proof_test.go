@@ -1,0 +1,241 @@
+package proof_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+func TestDates(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		date      proof.Date
+		valid     bool
+		precision string
+		text      string
+	}{
+		{proof.Date{Year: 2024, Month: 2, Day: 29}, true, "day", "2024-02-29"},
+		{proof.Date{Year: 2023, Month: 2, Day: 29}, false, "day", "2023-02-29"},
+		{proof.Date{Year: 1900, Month: 2, Day: 29}, false, "day", "1900-02-29"},
+		{proof.Date{Year: 2000, Month: 2, Day: 29}, true, "day", "2000-02-29"},
+		{proof.Date{Year: 2024, Month: 4, Day: 31}, false, "day", "2024-04-31"},
+		{proof.Date{Year: 2024, Month: 13, Day: 1}, false, "day", "2024-13-01"},
+		{proof.Date{Year: 1970, Month: 1}, true, "month", "1970-01-??"},
+		{proof.Date{Year: 1970}, true, "year", "1970-??-??"},
+		{proof.Date{Year: 1970, Day: 5}, false, "year", "1970-??-05"},
+		{proof.Date{}, false, "none", ""},
+	} {
+		if got := c.date.Valid(); got != c.valid {
+			t.Errorf("%v valid: %t, want %t", c.date, got, c.valid)
+		}
+		if c.date.Precision() != c.precision || c.date.String() != c.text {
+			t.Errorf("%v is %s to the %s, want %s to the %s", c.date, c.date, c.date.Precision(), c.text, c.precision)
+		}
+	}
+	early, late := proof.Date{Year: 2026, Month: 11, Day: 22}, proof.Date{Year: 2026, Month: 12, Day: 1}
+	if !early.Before(late) || late.Before(early) || early.Before(early) || early.Compare(early) != 0 {
+		t.Error("dates are not ordered by the calendar")
+	}
+	if (proof.Date{Year: 2026, Month: 12}).Compare(late) != 0 {
+		t.Error("a month without its day does not count as the first")
+	}
+}
+
+func TestNameKeys(t *testing.T) {
+	t.Parallel()
+	for icao, key := range map[string]string{"VAN DER BERG": "VANDERBERG", "O NEILL": "ONEILL", "": ""} {
+		if n := proof.NewName(icao); n.ICAO != icao || n.Key != key {
+			t.Errorf("%q gives %+v, want key %q", icao, n, key)
+		}
+	}
+}
+
+func TestLevelsAreOrdered(t *testing.T) {
+	t.Parallel()
+	levels := []proof.Level{"unknown word", proof.NoLevel, proof.Low, proof.Medium, proof.High, proof.VeryHigh}
+	for i, l := range levels {
+		for j, m := range levels {
+			if l.Above(m) != (i > j) {
+				t.Errorf("%s above %s: %t", l, m, l.Above(m))
+			}
+		}
+	}
+}
+
+// facts holds one of each kind, no field zero.
+func facts() []proof.Fact {
+	trained := proof.Training{Impostor: proof.Date{Year: 2026, Month: 1, Day: 2}}
+	return []proof.Fact{
+		proof.VisitStarted{Case: "c", Record: "00", Route: proof.PhotoDocument, Language: "cy", Site: "FWC87", Training: true, Policy: "p", App: "1", Operator: trained},
+		proof.ConsentAnswered{Purpose: proof.ForFace, Given: true, Text: "1", Language: "en"},
+		proof.DocumentRead{Source: proof.FromKeys, Lines: []string{"A", "B"}, Score: -0.1, Page: "page-1", Portrait: "portrait-1"},
+		proof.DocumentFailed{Kind: proof.KindGlare},
+		proof.DocumentExamined{Original: true, Details: proof.Misread, Features: []string{"f"}, Doubts: []string{"d"}, UVIR: true, Trained: trained},
+		proof.FaceTaken{Picture: "live-1"},
+		proof.FaceFailed{Kind: proof.KindNoFace},
+		proof.FacesCompared{Score: 2.5, Decision: proof.ClerkDecides, Portrait: "p", Live: "l", Profile: "default"},
+		proof.CompareFailed{Kind: proof.KindFaceUnavailable},
+		proof.PersonCompared{Answer: proof.NotSure, Method: proof.PersonInPerson, Trained: trained},
+		proof.StepReopened{Step: proof.ExamineDocument},
+		proof.HandedOver{To: "sam", Trained: trained},
+		proof.WayChosen{Way: proof.Finish},
+		proof.VisitAbandoned{Reason: proof.PatientLeft},
+		proof.VisitDecided{Outcome: proof.Outcome{Result: proof.Proved, Level: proof.Low, Profile: "L1B", Policy: "p"}},
+		proof.ResultConfirmed{},
+		proof.RecordQueued{Ref: "R"},
+		proof.SlipMade{Kind: proof.KindPaperOut},
+		proof.VisitEnded{},
+	}
+}
+
+func TestEventsSurviveTheDisk(t *testing.T) {
+	t.Parallel()
+	for i, f := range facts() {
+		e := proof.Event{
+			Seq: i + 1, At: time.Date(2026, 11, 22, 10, 0, 0, 1, time.UTC), Mono: time.Second,
+			By: proof.Actor{Kind: proof.ByPerson, ID: "robin"}, Device: "sim:camera", Fact: f,
+		}
+		b, err := json.Marshal(e)
+		if err != nil {
+			t.Fatalf("writing %s: %v", f.FactKind(), err)
+		}
+		var back proof.Event
+		if err := json.Unmarshal(b, &back); err != nil {
+			t.Fatalf("reading %s: %v", f.FactKind(), err)
+		}
+		if !reflect.DeepEqual(back, e) {
+			t.Errorf("%s came back as %+v, want %+v", f.FactKind(), back, e)
+		}
+	}
+}
+
+// declared lists the names of a kind of declaration in this package's source.
+func declared(t *testing.T, wanted func(ast.Node) string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "proof.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if n != nil {
+			if name := wanted(n); name != "" {
+				names = append(names, name)
+			}
+		}
+		return true
+	})
+	return names
+}
+
+func TestEveryFactIsRead(t *testing.T) {
+	t.Parallel()
+	kinds := declared(t, func(n ast.Node) string {
+		f, ok := n.(*ast.FuncDecl)
+		if !ok || f.Name.Name != "FactKind" {
+			return ""
+		}
+		return f.Recv.List[0].Type.(*ast.Ident).Name
+	})
+	if len(kinds) != len(facts()) {
+		t.Errorf("the source has %d facts, this test knows %d", len(kinds), len(facts()))
+	}
+	seen := map[proof.FactKind]bool{}
+	for _, f := range facts() {
+		if seen[f.FactKind()] {
+			t.Errorf("two facts travel as %s", f.FactKind())
+		}
+		seen[f.FactKind()] = true
+	}
+}
+
+func TestKindsListsEveryKind(t *testing.T) {
+	t.Parallel()
+	consts := declared(t, func(n ast.Node) string {
+		spec, ok := n.(*ast.ValueSpec)
+		if !ok || len(spec.Names) != 1 {
+			return ""
+		}
+		if typ, ok := spec.Type.(*ast.Ident); !ok || typ.Name != "Kind" {
+			return ""
+		}
+		return spec.Names[0].Name
+	})
+	if got, want := len(proof.Kinds()), len(consts)-1; got != want { // KindNone is no failure
+		t.Errorf("Kinds lists %d, the source has %d", got, want)
+	}
+	seen := map[proof.Kind]bool{}
+	for _, k := range proof.Kinds() {
+		if k == "" || seen[k] || strings.ToLower(string(k)) != string(k) {
+			t.Errorf("kind %q is empty, twice there or not a small word", k)
+		}
+		seen[k] = true
+	}
+}
+
+func TestEventsThatAreRefused(t *testing.T) {
+	t.Parallel()
+	for rule, text := range map[string]string{
+		"unknown kind": `{"seq":1,"kind":"visit_sold","fact":{}}`,
+		"no kind":      `{"seq":1}`,
+		"wrong body":   `{"seq":1,"kind":"face_taken","fact":[]}`,
+		"no JSON":      `{`,
+	} {
+		var e proof.Event
+		if err := json.Unmarshal([]byte(text), &e); err == nil {
+			t.Errorf("%s was read", rule)
+		}
+	}
+	if _, err := json.Marshal(proof.Event{Seq: 1}); err == nil {
+		t.Error("an event without a fact was written")
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	cause := errors.New("the cause")
+	err := fmt.Errorf("around it: %w", &proof.Error{Op: "writing", Kind: proof.KindDiskFull, Err: cause})
+	if proof.KindOf(err) != proof.KindDiskFull || !errors.Is(err, cause) {
+		t.Errorf("%v has kind %s", err, proof.KindOf(err))
+	}
+	if proof.KindOf(nil) != proof.KindNone || proof.KindOf(cause) != proof.KindInternal {
+		t.Error("nil or a foreign error has a kind")
+	}
+	for _, e := range []*proof.Error{{Op: "writing", Kind: proof.KindDiskFull, Err: cause}, {Op: "writing", Kind: proof.KindDiskFull}} {
+		if !strings.HasPrefix(e.Error(), "writing: disk_full") {
+			t.Errorf("the text is %q", e.Error())
+		}
+	}
+}
+
+// FuzzEvent reads hostile events: what reads must write and read the same.
+func FuzzEvent(f *testing.F) {
+	for i, fact := range facts() {
+		b, err := json.Marshal(proof.Event{Seq: i + 1, Fact: fact})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var e proof.Event
+		if json.Unmarshal(b, &e) != nil {
+			return
+		}
+		if e.Fact == nil {
+			return // JSON null leaves an event as it was
+		}
+		if _, err := json.Marshal(e); err != nil && e.At.Year() >= 0 && e.At.Year() <= 9999 {
+			t.Errorf("what was read cannot be written: %v", err)
+		}
+	})
+}
