@@ -1,0 +1,160 @@
+package gpg45
+
+import (
+	"errors"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// Facts are what a visit knows, for scoring. Whatever is nil or zero was not
+// done or is not known.
+type Facts struct {
+	Today     proof.Date // civil date in Europe/London on which the checks were made
+	Training  bool       // a training enrolment, where specimens count
+	Documents []Document
+	Sources   *Sources
+}
+
+// Document is one piece of evidence and every check of it.
+type Document struct {
+	Type     proof.EvidenceType
+	Event    int // Seq of the event that read it
+	Source   proof.Source
+	Digits   Digits
+	Expiry   proof.Date // zero where none was read
+	Specimen bool
+	Exam     *Exam
+	Chip     *ChipCheck
+	Record   *RecordCheck
+	Person   *PersonCheck  // the person compared with this document's photo, by an operator
+	Machine  *MachineCheck // the same by a machine
+}
+
+// Digits tells how the check digits of a reading came out.
+type Digits string
+
+// The answers; the zero value is a reading without check digits.
+const (
+	NoDigits   Digits = ""
+	GoodDigits Digits = "good"
+	BadDigits  Digits = "bad"
+)
+
+// Exam is an operator's examination of the original.
+type Exam struct {
+	Event int
+	By    proof.Actor
+	// Templates is when what the operator compared with was last refreshed;
+	// zero is the feature list of the policy, which has no pictures under UV.
+	Templates proof.Date
+	proof.DocumentExamined
+}
+
+// ChipCheck is what reading and verifying a chip came to.
+type ChipCheck struct {
+	Event      int
+	By         proof.Actor
+	Verdict    ChipVerdict
+	Revocation Revocation
+	Clone      Clone
+}
+
+// ChipVerdict is the outcome of passive authentication (ICAO 9303-11 §5.1).
+type ChipVerdict string
+
+// The verdicts.
+const (
+	ChipGenuine          ChipVerdict = "genuine"
+	ChipIssuerUnknown    ChipVerdict = "issuer_unknown"
+	ChipIntegrityFailed  ChipVerdict = "integrity_failed"
+	ChipSignatureFailed  ChipVerdict = "signature_failed"
+	ChipCertificateUnfit ChipVerdict = "certificate_unfit"
+	ChipRevoked          ChipVerdict = "revoked"
+)
+
+// Revocation is what is known of the signer's certificate.
+type Revocation string
+
+// The states; the zero value is not known. Stale is a list past its next update
+// but within the age of the trust bundle; NotPublished is a fresh bundle that
+// says the state publishes no list.
+const (
+	RevocationUnknown      Revocation = ""
+	RevocationGood         Revocation = "good"
+	RevocationStale        Revocation = "stale"
+	RevocationNotPublished Revocation = "not_published"
+)
+
+// Clone is whether the chip was shown not to be a copy (ICAO 9303-11 §6).
+type Clone string
+
+// The states; the zero value is not done. NoProtection is a security object
+// that lists neither DG14 nor DG15.
+const (
+	CloneNotChecked   Clone = ""
+	CloneExcluded     Clone = "excluded"
+	CloneNoProtection Clone = "no_protection"
+	CloneFailed       Clone = "failed"
+)
+
+// RecordCheck is an authoritative source's answer about the document.
+type RecordCheck struct {
+	Event   int
+	By      proof.Actor
+	Matched bool // the details are those of the source
+	Clear   bool // asked for, and neither cancelled nor lost nor stolen
+	Hit     bool // cancelled, lost, stolen or on a fraud list
+}
+
+// PersonCheck is an operator's own comparison of person and photo.
+type PersonCheck struct {
+	Event int
+	By    proof.Actor
+	proof.PersonCompared
+}
+
+// MachineCheck is a machine's comparison of two faces.
+type MachineCheck struct {
+	Event    int
+	Decision proof.FaceDecision
+}
+
+// Sources is what the outside sources said about the identity. It comes only
+// from where records are opened; at a counter it is nil.
+type Sources struct {
+	Event           int
+	Activity, Fraud int
+	Hits            []proof.Code // signals that block release
+}
+
+// within reports whether something of a date is at most so many months old. A
+// date that is missing, impossible or in the future is not.
+func within(done, today proof.Date, months int) bool {
+	if !done.Valid() || today.Before(done) {
+		return false
+	}
+	month := max(done.Month, 1) - 1 + months
+	until := proof.Date{Year: done.Year + month/12, Month: month%12 + 1, Day: done.Day}
+	return !until.Before(today)
+}
+
+// past reports whether a date lies more than so many days back.
+func past(d, today proof.Date, days int) bool {
+	end := time.Date(d.Year, time.Month(max(d.Month, 1)), max(d.Day, 1)+days, 0, 0, 0, 0, time.UTC)
+	return proof.Date{Year: end.Year(), Month: int(end.Month()), Day: end.Day()}.Before(today)
+}
+
+// check refuses facts that no visit can have.
+func (f Facts) check() error {
+	if f.Today.Precision() != "day" || !f.Today.Valid() {
+		return errors.New("the day of the checks is not known")
+	}
+	if len(f.Documents) > maxPieces {
+		return errors.New("more documents than an identity has")
+	}
+	if f.Sources == nil {
+		return nil
+	}
+	return inRange(proof.Scores{Activity: f.Sources.Activity, Fraud: f.Sources.Fraud})
+}
