@@ -1,0 +1,17 @@
+//go:build unix
+
+package central
+
+import (
+	"errors"
+	"os"
+)
+
+// syncDir makes a new name in a folder durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

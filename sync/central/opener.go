@@ -1,0 +1,54 @@
+package central
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/counterproof/counterproof/sync/store"
+)
+
+// Pages of the log, in records.
+const (
+	pageDefault = 100
+	pageMax     = 1000
+)
+
+// openerRecords delivers stored records above a cursor. A delivery that breaks
+// off has no end, which is how the opener knows.
+func (c *Central) openerRecords(w http.ResponseWriter, r *http.Request, _ store.Agent) {
+	after, err := strconv.ParseUint(cmp.Or(r.FormValue("after"), "0"), 10, 64)
+	limit, err2 := strconv.Atoi(cmp.Or(r.FormValue("limit"), strconv.Itoa(pageDefault)))
+	if err != nil || err2 != nil || limit < 1 {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	w.Header().Set("Content-Type", "application/octet-stream")
+	if err := c.deliver(w, r, after, min(limit, pageMax)); err != nil {
+		c.log.Error("a delivery broke off", "err", err, "path", r.Pattern)
+	}
+}
+
+// deliver writes up to limit records one after the other, so that the centre
+// never holds more than one in memory.
+func (c *Central) deliver(w http.ResponseWriter, r *http.Request, after uint64, limit int) error {
+	delivery := store.NewDelivery(w)
+	control := http.NewResponseController(w)
+	for range limit {
+		page, err := c.store.Records(r.Context(), after, 1)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			break
+		}
+		_ = control.SetWriteDeadline(time.Now().Add(bodyTime * (1 + store.MaxRecord>>20)))
+		if err := delivery.Write(page[0]); err != nil {
+			return fmt.Errorf("delivering a record: %w", err)
+		}
+		after = page[0].Receipt.LogIndex
+	}
+	return delivery.Close()
+}

@@ -1,0 +1,60 @@
+package queue
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/counterproof/counterproof/sync/wire"
+	"github.com/mattn/go-sqlite3"
+)
+
+// errDamage is wrapped by what an examination found wrong.
+var errDamage = errors.New("the queue's file is damaged")
+
+// isDamage reports whether the error means a damaged file, not a full disk or
+// a missing permission.
+func isDamage(err error) bool {
+	if errors.Is(err, errDamage) {
+		return true
+	}
+	e, ok := errors.AsType[sqlite3.Error](err)
+	return ok && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB)
+}
+
+// fault says what was being done and of which kind the failure is. An error of
+// the caller's own (its context, its build function) keeps having none.
+func fault(op string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case wire.KindOf(err) != wire.KindNone:
+		return fmt.Errorf("%s: %w", op, err)
+	case isDamage(err):
+		return &wire.Error{Op: op, Kind: wire.KindDamaged, Err: err}
+	case ofDisk(err):
+		return &wire.Error{Op: op, Kind: wire.KindDisk, Err: err}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+// ofDisk reports whether the disk is full, fails, or does not let us.
+func ofDisk(err error) bool {
+	if _, ok := errors.AsType[*fs.PathError](err); ok {
+		return true
+	}
+	if _, ok := errors.AsType[*os.LinkError](err); ok {
+		return true
+	}
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if !ok {
+		return errors.Is(err, ErrSettings)
+	}
+	switch e.Code {
+	case sqlite3.ErrFull, sqlite3.ErrIoErr, sqlite3.ErrCantOpen, sqlite3.ErrReadonly,
+		sqlite3.ErrPerm, sqlite3.ErrBusy, sqlite3.ErrLocked, sqlite3.ErrNomem:
+		return true
+	}
+	return false
+}

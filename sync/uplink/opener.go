@@ -1,0 +1,105 @@
+package uplink
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"iter"
+	"net/http"
+
+	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// PutRecipients hands the centre the public keys that parts are sealed to from
+// now on, and takes the new bundle with them. Only an opener may.
+func (c *Client) PutRecipients(ctx context.Context, recipients []wire.Recipient) error {
+	l, err := c.open()
+	if err != nil {
+		return err
+	}
+	var signed wire.Signed
+	if err := l.askJSON(ctx, request{method: http.MethodPut, path: "/v1/opener/recipients"}, recipients, &signed); err != nil {
+		return fault("handing in the keys", wire.KindProtocol, err)
+	}
+	return c.takeBundle(l, signed)
+}
+
+// Fetch yields the stored records that follow the log index after, in the log's
+// order and without a hole; 0 is before the first. It ends after a page, which
+// is empty at the end of the log. Each record is whole and carries the centre's
+// receipt and its counter's signature, both verified.
+//
+// An error with a record concerns that record alone (see its LogIndex): Kind
+// damaged, its signatures do not hold, and the next may follow. An error
+// without one ends the sequence, and whoever wants the rest asks again.
+func (c *Client) Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record, error] {
+	return func(yield func(store.Record, error) bool) {
+		l, err := c.open()
+		if err != nil {
+			yield(store.Record{}, err)
+			return
+		}
+		resp, err := l.start(ctx, request{
+			method: http.MethodGet, path: fmt.Sprintf("/v1/opener/records?after=%d", after), client: l.fetch,
+		})
+		if err != nil {
+			yield(store.Record{}, fault("fetching records", wire.KindUnreachable, err))
+			return
+		}
+		defer resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			yield(store.Record{}, &wire.Error{Op: "fetching records", Kind: kindOfStatus(resp.StatusCode), Err: fmt.Errorf("status %d", resp.StatusCode)})
+			return
+		}
+		for r, err := range store.ReadDelivery(resp.Body) {
+			after++
+			if err == nil && r.Receipt.LogIndex != after {
+				err = fmt.Errorf("the log goes on at %d where %d was to come", r.Receipt.LogIndex, after)
+			}
+			if err != nil {
+				yield(store.Record{}, fault("fetching records", wire.KindProtocol, err))
+				return
+			}
+			if !yield(r, verify(r, l.receiptKey())) {
+				return
+			}
+		}
+	}
+}
+
+// verify checks both signatures of a record.
+func verify(r store.Record, key ed25519.PublicKey) error {
+	err := seal.VerifyReceipt(r.Receipt, key)
+	if err == nil {
+		err = verifyOrigin(r)
+	}
+	if err != nil {
+		return &wire.Error{Op: "verifying a record", Kind: wire.KindDamaged, Err: err}
+	}
+	return nil
+}
+
+// verifyOrigin checks the counter's signature and that the receipt is for it.
+func verifyOrigin(r store.Record) error {
+	public, err := x509.ParsePKIXPublicKey(r.Origin.Public)
+	if err != nil {
+		return fmt.Errorf("reading the counter's key: %w", err)
+	}
+	key, ok := public.(*ecdsa.PublicKey)
+	if !ok {
+		return errors.New("the counter's key is no ECDSA key")
+	}
+	h, err := seal.Verify(r.Envelope, key)
+	if err != nil {
+		return err
+	}
+	if h.Agent != r.Receipt.Agent || h.Seq != r.Receipt.Seq {
+		return errOther
+	}
+	return nil
+}

@@ -1,0 +1,295 @@
+package uplink
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// least and most are the ends of what randomness may give.
+func least(int64) int64  { return 0 }
+func most(n int64) int64 { return n - 1 }
+
+func TestBackoff(t *testing.T) {
+	t.Parallel()
+	for _, s := range []struct {
+		name              string
+		failed            int
+		asked             time.Duration
+		shortest, longest time.Duration
+	}{
+		{"first", 0, 0, 2 * time.Second, 4 * time.Second},
+		{"second", 1, 0, 2 * time.Second, 8 * time.Second},
+		{"fifth", 4, 0, 2 * time.Second, 64 * time.Second},
+		{"ceiling", 9, 0, 2 * time.Second, 10 * time.Minute},
+		{"many", math.MaxInt, 0, 2 * time.Second, 10 * time.Minute},
+		{"negative", -1, -time.Hour, 2 * time.Second, 4 * time.Second},
+		{"asked-is-floor", 0, time.Minute, time.Minute, 2 * time.Minute},
+		{"asked-little", 5, time.Second, 2 * time.Second, 128 * time.Second},
+		{"asked-too-much", 0, 1000 * time.Hour, 15 * time.Minute, 30 * time.Minute},
+	} {
+		if got := backoff(s.failed, s.asked, least); got != s.shortest {
+			t.Errorf("%s: the shortest is %v, want %v", s.name, got, s.shortest)
+		}
+		if got := backoff(s.failed, s.asked, most); got != s.longest {
+			t.Errorf("%s: the longest is %v, want %v", s.name, got, s.longest)
+		}
+	}
+}
+
+// TestBackoffSpreads: those who were told the same moment do not come together.
+func TestBackoffSpreads(t *testing.T) {
+	t.Parallel()
+	c := New(Config{})
+	perSecond := map[int]int{}
+	for range 22_000 {
+		perSecond[int(backoff(0, 10*time.Minute, c.cfg.Rand)/time.Second)]++
+	}
+	peak := 0
+	for _, n := range perSecond {
+		peak = max(peak, n)
+	}
+	if peak > 120 {
+		t.Errorf("%d of 22,000 come in one second", peak)
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"": 0, "7": 7 * time.Second, "-1": 0, "x": 0, "Wed, 21 Oct 2026 07:28:00 GMT": 0,
+		"999999999999": 15 * time.Minute, "99999999999999999999999": 0,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {text}}); got != want {
+			t.Errorf("%q: got %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestKindOf(t *testing.T) {
+	t.Parallel()
+	expired := x509.CertificateInvalidError{Reason: x509.Expired}
+	for name, s := range map[string]struct {
+		err  error
+		want wire.Kind
+	}{
+		"refused":         {errors.New("connection refused"), wire.KindUnreachable},
+		"cut":             {io.ErrUnexpectedEOF, wire.KindUnreachable},
+		"timeout":         {context.DeadlineExceeded, wire.KindUnreachable},
+		"dates":           {&tls.CertificateVerificationError{Err: expired}, wire.KindClock},
+		"dates-inside":    {&url.Error{Op: "Get", Err: fmt.Errorf("tls: %w", expired)}, wire.KindClock},
+		"other-authority": {&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, wire.KindCertificate},
+		"pin":             {x509.UnknownAuthorityError{}, wire.KindCertificate},
+		"other-name":      {x509.HostnameError{Host: "x"}, wire.KindCertificate},
+		"not-for-servers": {x509.CertificateInvalidError{Reason: x509.IncompatibleUsage}, wire.KindCertificate},
+		"alert":           {tls.AlertError(42), wire.KindUnauthorised},
+		"no-tls":          {tls.RecordHeaderError{Msg: "no"}, wire.KindProtocol},
+		"plain-http":      {fmt.Errorf("get: %w", http.ErrSchemeMismatch), wire.KindProtocol},
+		"known":           {&wire.Error{Kind: wire.KindDisk}, wire.KindDisk},
+	} {
+		if got := kindOf(s.err); got != s.want {
+			t.Errorf("%s: got %q, want %q", name, got, s.want)
+		}
+	}
+}
+
+// TestCheckRetry: only what passes by itself is tried again at once.
+func TestCheckRetry(t *testing.T) {
+	t.Parallel()
+	c := New(Config{})
+	for status, want := range map[int]bool{
+		200: false, 201: false, 204: false, 301: false, 400: false, 401: false, 403: false, 404: false, 408: true,
+		409: false, 413: false, 422: false, 424: false, 425: false, 426: false, 429: true, 500: true, 501: false,
+		502: true, 503: true, 504: true,
+	} {
+		if got, err := c.checkRetry(t.Context(), &http.Response{StatusCode: status, Header: http.Header{}}, nil); got != want || err != nil {
+			t.Errorf("%d: got %v (%v), want %v", status, got, err, want)
+		}
+	}
+	long := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"600"}}}
+	if got, _ := c.checkRetry(t.Context(), long, nil); got {
+		t.Error("a wait of ten minutes is kept in memory")
+	}
+	if got := c.Status().Kind; got != wire.KindShed {
+		t.Errorf("the status is %q, want shed", got)
+	}
+	for name, s := range map[string]struct {
+		ctx  context.Context
+		err  error
+		want bool
+	}{
+		"refused":       {t.Context(), errors.New("connection refused"), true},
+		"failed-before": {sparing(t.Context(), 1), errors.New("connection refused"), false},
+		"certificate":   {t.Context(), x509.UnknownAuthorityError{}, false},
+	} {
+		if got, err := c.checkRetry(s.ctx, nil, s.err); got != s.want || err != nil {
+			t.Errorf("%s: got %v (%v), want %v", name, got, err, s.want)
+		}
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if got, err := c.checkRetry(ended, nil, errors.New("x")); got || !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: got %v (%v)", got, err)
+	}
+}
+
+// TestJudge is the table of answers: status, what the body says, what the
+// counter does.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	public, key, _ := ed25519.GenerateKey(rand.Reader)
+	_, other, _ := ed25519.GenerateKey(rand.Reader)
+	sent := wire.Receipt{Agent: agent, Seq: 7, RecHash: wire.HashOf([]byte("record"))}
+	receipt := func(key ed25519.PrivateKey, change func(*wire.Receipt)) *wire.Receipt {
+		r := wire.Receipt{Agent: sent.Agent, Seq: sent.Seq, RecHash: sent.RecHash, LogIndex: 3, At: time.UnixMilli(1_790_000_000_000)}
+		change(&r)
+		signed, err := seal.SignReceipt(r, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &signed
+	}
+	refusal := func(key ed25519.PrivateKey, change func(*wire.Refusal)) *wire.Refusal {
+		r := wire.Refusal{Agent: sent.Agent, Seq: sent.Seq, RecHash: sent.RecHash, Reason: "training", At: time.UnixMilli(1_790_000_000_000)}
+		change(&r)
+		signed, err := seal.SignRefusal(r, key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &signed
+	}
+	same, sameRefusal := func(*wire.Receipt) {}, func(*wire.Refusal) {}
+	for _, s := range []struct {
+		name   string
+		status int
+		answer any
+		step   step
+		kind   wire.Kind
+	}{
+		{"stored", 200, wire.Answer{Verdict: wire.Stored, Receipt: receipt(key, same)}, acked, ""},
+		{"replayed", 200, wire.Answer{Verdict: wire.Replayed, Receipt: receipt(key, same)}, acked, ""},
+		{"stored/no-receipt", 200, wire.Answer{Verdict: wire.Stored}, again, wire.KindProtocol},
+		{"stored/other-key", 200, wire.Answer{Verdict: wire.Stored, Receipt: receipt(other, same)}, again, wire.KindProtocol},
+		{"stored/other-seq", 200, wire.Answer{Verdict: wire.Stored, Receipt: receipt(key, func(r *wire.Receipt) { r.Seq++ })}, again, wire.KindProtocol},
+		{"stored/other-agent", 200, wire.Answer{Verdict: wire.Stored, Receipt: receipt(key, func(r *wire.Receipt) { r.Agent = "x" })}, again, wire.KindProtocol},
+		{"stored/other-hash", 200, wire.Answer{Verdict: wire.Stored, Receipt: receipt(key, func(r *wire.Receipt) { r.RecHash[0] ^= 1 })}, again, wire.KindProtocol},
+		{"stored/under-201", 201, wire.Answer{Verdict: wire.Stored, Receipt: receipt(key, same)}, again, wire.KindProtocol},
+		{"empty-200", 200, nil, again, wire.KindProtocol},
+		{"missing", 424, wire.Answer{Verdict: wire.MissingBlobs, Missing: []wire.Hash{{}}}, upload, ""},
+		{"gap", 425, wire.Answer{Verdict: wire.Gap, Expect: 4}, rewind, ""},
+		{"gap/none", 425, wire.Answer{Verdict: wire.Gap, Expect: 7}, again, wire.KindProtocol},
+		{"gap/ahead", 425, wire.Answer{Verdict: wire.Gap, Expect: 9}, again, wire.KindProtocol},
+		{"gap/zero", 425, wire.Answer{Verdict: wire.Gap}, again, wire.KindProtocol},
+		{"fork", 409, wire.Answer{Verdict: wire.Fork}, quarantine, wire.KindQuarantined},
+		{"fork/somebody-else's-409", 409, "<html>", again, wire.KindProtocol},
+		{"fork/under-200", 200, wire.Answer{Verdict: wire.Fork}, again, wire.KindProtocol},
+		{"altered", 400, wire.Answer{Verdict: wire.Altered}, again, wire.KindProtocol},
+		{"refused", 422, wire.Answer{Verdict: wire.Refused, Refusal: refusal(key, sameRefusal)}, refused, ""},
+		{"refused/unsigned", 422, wire.Answer{Verdict: wire.Refused, Refusal: &wire.Refusal{Agent: sent.Agent, Seq: 7, RecHash: sent.RecHash}}, again, wire.KindProtocol},
+		{"refused/other-key", 422, wire.Answer{Verdict: wire.Refused, Refusal: refusal(other, sameRefusal)}, again, wire.KindProtocol},
+		{"refused/other-record", 422, wire.Answer{Verdict: wire.Refused, Refusal: refusal(key, func(r *wire.Refusal) { r.RecHash[0] ^= 1 })}, again, wire.KindProtocol},
+		{"refused/none", 422, wire.Answer{Verdict: wire.Refused}, again, wire.KindProtocol},
+		{"401", 401, nil, again, wire.KindUnauthorised},
+		{"403", 403, wire.Answer{Verdict: wire.Unauthorised}, again, wire.KindUnauthorised},
+		{"upgrade", 426, wire.Answer{Verdict: wire.Upgrade}, again, wire.KindUpgrade},
+		{"shed", 503, wire.Answer{Verdict: wire.Shed, RetryAfter: 9}, again, wire.KindShed},
+		{"too-many", 429, nil, again, wire.KindShed},
+		{"gateway", 502, "<html>", again, wire.KindUnreachable},
+		{"redirect", 302, "<html>", again, wire.KindProtocol},
+		{"unknown-verdict", 200, wire.Answer{Verdict: "perhaps"}, again, wire.KindProtocol},
+	} {
+		body, err := json.Marshal(s.answer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := judge(reply{s.status, http.Header{}, body}, sent, public)
+		if got.step != s.step || got.kind != s.kind {
+			t.Errorf("%s: got step %d, kind %q; want %d, %q", s.name, got.step, got.kind, s.step, s.kind)
+		}
+	}
+	d := judge(reply{503, http.Header{"Retry-After": {"9"}}, nil}, sent, public)
+	if d.asked != 9*time.Second {
+		t.Errorf("the centre asked for 9 s, got %v", d.asked)
+	}
+}
+
+// FuzzJudge: whatever bytes come, only a signed receipt acknowledges.
+func FuzzJudge(f *testing.F) {
+	public, key, _ := ed25519.GenerateKey(rand.Reader)
+	sent := wire.Receipt{Agent: agent, Seq: 7, RecHash: wire.HashOf([]byte("record"))}
+	r, err := seal.SignReceipt(sent, key)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good, err := json.Marshal(wire.Answer{Verdict: wire.Stored, Receipt: &r})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(200, good)
+	f.Add(425, []byte(`{"verdict":"gap","expect":3}`))
+	f.Add(422, []byte(`{"verdict":"refused","refusal":{}}`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		d := judge(reply{status, http.Header{}, body}, sent, public)
+		switch d.step {
+		case acked:
+			if seal.VerifyReceipt(*d.answer.Receipt, public) != nil || d.answer.Receipt.RecHash != sent.RecHash {
+				t.Fatal("acknowledged without a receipt")
+			}
+		case refused:
+			if seal.VerifyRefusal(*d.answer.Refusal, public) != nil {
+				t.Fatal("refused without a refusal")
+			}
+		case rewind:
+			if d.answer.Expect < 1 || d.answer.Expect >= sent.Seq {
+				t.Fatal("rewound to nowhere")
+			}
+		}
+	})
+}
+
+// TestUploaded is the table of a blob's answers.
+func TestUploaded(t *testing.T) {
+	t.Parallel()
+	for _, s := range []struct {
+		name             string
+		status           int
+		offset, complete string
+		want             int64
+		done             bool
+		kind             wire.Kind
+	}{
+		{"begins", 204, "0", "?0", 0, false, ""},
+		{"goes-on", 204, "70", "?0", 70, false, ""},
+		{"whole", 204, "100", "?1", 100, true, ""},
+		{"created", 201, "", "", 100, true, ""},
+		{"elsewhere", 409, "30", "?0", 30, false, ""},
+		{"altered", 400, "0", "?0", 0, false, ""},
+		{"no-offset", 204, "", "?0", 0, false, wire.KindProtocol},
+		{"beyond", 204, "101", "?0", 0, false, wire.KindProtocol},
+		{"negative", 204, "-1", "?0", 0, false, wire.KindProtocol},
+		{"complete-too-early", 204, "70", "?1", 0, false, wire.KindProtocol},
+		{"forbidden", 403, "0", "?0", 0, false, wire.KindUnauthorised},
+		{"busy", 503, "0", "?0", 0, false, wire.KindShed},
+		{"too-large", 413, "0", "?0", 0, false, wire.KindProtocol},
+	} {
+		h := http.Header{"Upload-Offset": {s.offset}, "Upload-Complete": {s.complete}}
+		got, done, err := uploaded(reply{s.status, h, nil}, 100)
+		if wire.KindOf(err) != s.kind || err == nil && (got != s.want || done != s.done) {
+			t.Errorf("%s: got %d, %v, %v", s.name, got, done, err)
+		}
+	}
+}

@@ -1,0 +1,240 @@
+package uplink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// care is when the client next looks after itself, and how often that failed.
+type care struct {
+	next   time.Time
+	failed int
+}
+
+// idle is how long a client without an identity waits for one.
+const idle = time.Minute
+
+// pass looks after the client if that is due, sends all that is due, and says
+// how long there is nothing to do.
+func (c *Client) pass(ctx context.Context, k *care) time.Duration {
+	if _, err := c.open(); err != nil {
+		c.note(wire.KindOf(err))
+		return idle
+	}
+	if !time.Now().Before(k.next) {
+		if kind := c.tend(ctx, k); offline(kind) {
+			return time.Until(k.next)
+		}
+	}
+	for ctx.Err() == nil {
+		it, due, err := c.cfg.Queue.Due(ctx, time.Now())
+		if err != nil {
+			return c.stumble(ctx, "looking for work", err)
+		}
+		if it.Seq == 0 {
+			return time.Until(k.next)
+		}
+		if !due {
+			return min(time.Until(it.NextTry), time.Until(k.next))
+		}
+		kind, err := c.sendOne(ctx, it)
+		if err != nil {
+			return c.stumble(ctx, "sending a record", err)
+		}
+		if kind == wire.KindUnauthorised {
+			k.next = time.Now() // a renewal may mend it
+		}
+	}
+	return 0
+}
+
+// offline reports whether trying anything else now would fail alike.
+func offline(kind wire.Kind) bool {
+	switch kind {
+	case wire.KindUnreachable, wire.KindCertificate, wire.KindClock, wire.KindShed:
+		return true
+	}
+	return false
+}
+
+// stumble notes a failure of this machine and says how long to leave it alone.
+func (c *Client) stumble(ctx context.Context, op string, err error) time.Duration {
+	if ctx.Err() != nil {
+		return 0
+	}
+	kind := wire.KindOf(err)
+	if kind == wire.KindNone {
+		kind = wire.KindDisk
+	}
+	c.note(kind)
+	c.log.Error("the queue cannot be worked on", "op", op, "kind", string(kind), "err", err)
+	return backoff(1, 0, c.cfg.Rand)
+}
+
+// sendOne sends one record and does what the answer obliges to. The kind says
+// why it was not taken; an error is this machine's own.
+func (c *Client) sendOne(ctx context.Context, it queue.Item) (wire.Kind, error) {
+	l, err := c.open()
+	if err != nil {
+		return wire.KindNone, err
+	}
+	d, err := c.offer(sparing(ctx, it.Attempts), l, it)
+	if ctx.Err() != nil {
+		return wire.KindNone, nil
+	}
+	if err != nil {
+		d = decision{kind: wire.KindOf(err), err: err}
+	}
+	return d.kind, c.settle(ctx, it, d)
+}
+
+// offer sends a record, its large parts first. Parts that the centre misses
+// after all, as one that was restored, are sent once more.
+func (c *Client) offer(ctx context.Context, l *line, it queue.Item) (decision, error) {
+	e, err := c.cfg.Queue.Envelope(ctx, it.Seq)
+	if err != nil {
+		return decision{}, fault("reading a record", wire.KindDisk, err)
+	}
+	if it.State == wire.Sealed {
+		large := func(p wire.Part) bool { return !wire.Inline(p) }
+		if err := l.putParts(ctx, e, large); err != nil {
+			return decision{}, err
+		}
+		if err := c.cfg.Queue.MarkBlobs(ctx, it.Seq); err != nil {
+			return decision{}, fault("noting the parts as sent", wire.KindDisk, err)
+		}
+	}
+	d, err := l.post(ctx, it, e)
+	if err != nil || d.step != upload {
+		return d, err
+	}
+	missing := func(p wire.Part) bool { return slices.Contains(d.answer.Missing, wire.HashOf(p.Sealed)) }
+	if err := l.putParts(ctx, e, missing); err != nil {
+		return decision{}, err
+	}
+	if d, err = l.post(ctx, it, e); err == nil && d.step == upload {
+		d = decision{kind: wire.KindProtocol, err: errors.New("the centre misses parts that it took")}
+	}
+	return d, err
+}
+
+// post sends the record itself.
+func (l *line) post(ctx context.Context, it queue.Item, e wire.Envelope) (decision, error) {
+	r, err := l.ask(ctx, request{
+		method: http.MethodPost,
+		path:   fmt.Sprintf("/v1/agents/%s/records/%d", l.id.Agent, it.Seq),
+		header: http.Header{"Content-Type": {"application/octet-stream"}, "Idempotency-Key": {it.Hash.String()}},
+		body:   e.Marshal(wire.Inline),
+		client: l.slow,
+	})
+	if err != nil {
+		return decision{}, err
+	}
+	return judge(r, wire.Receipt{Agent: l.id.Agent, Seq: it.Seq, RecHash: it.Hash}, l.receiptKey()), nil
+}
+
+// settle writes down what an answer means and notes how the way is.
+func (c *Client) settle(ctx context.Context, it queue.Item, d decision) error {
+	q, seq := c.cfg.Queue, uint64(it.Seq)
+	switch d.step {
+	case acked:
+		c.note(wire.KindNone)
+		c.log.Info("the centre holds a record", "seq", seq)
+		return q.MarkAcked(ctx, it.Seq, *d.answer.Receipt)
+	case refused:
+		c.note(wire.KindRefused)
+		c.log.Error("the centre refuses a record for ever", "seq", seq, "code", d.answer.Refusal.Reason)
+		return q.MarkRefused(ctx, it.Seq, *d.answer.Refusal)
+	case quarantine:
+		c.note(wire.KindQuarantined)
+		c.log.Error("the chain forked, nothing more is sent", "seq", seq)
+		return q.MarkQuarantined(ctx)
+	case rewind:
+		c.log.Warn("the centre is behind, records are sent again", "seq", uint64(d.answer.Expect))
+		err := q.Rewind(ctx, d.answer.Expect)
+		if wire.KindOf(err) != wire.KindDamaged {
+			return err
+		}
+		d = decision{kind: wire.KindDamaged, err: err}
+	}
+	c.note(d.kind)
+	wait := backoff(it.Attempts, d.asked, c.cfg.Rand)
+	c.log.Warn("a record is not at the centre yet", "seq", seq, "kind", string(d.kind), "wait", wait.String(), "err", d.err)
+	return q.Retry(ctx, it.Seq, time.Now().Add(wait), d.kind)
+}
+
+// pieceBytes is the largest piece of a blob in one request: what a cut line
+// costs at most.
+const pieceBytes = 1 << 20
+
+// altered is how often a blob may arrive altered before that is told.
+const altered = 3
+
+// putParts sends the parts that which asks for, as blobs.
+func (l *line) putParts(ctx context.Context, e wire.Envelope, which func(wire.Part) bool) error {
+	for _, p := range e.Parts {
+		if !which(p) {
+			continue
+		}
+		if err := l.putBlob(ctx, p.Sealed); err != nil {
+			return fmt.Errorf("sending part %s: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// putBlob sends what the centre does not have of a blob. It goes on from
+// wherever the centre says, so an answer that was lost costs one question.
+func (l *line) putBlob(ctx context.Context, data []byte) error {
+	q := request{method: http.MethodHead, path: "/v1/blobs/" + wire.HashOf(data).String(), client: l.quick}
+	r, err := l.ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	// Every piece takes one answer, and trouble a few more.
+	for left := len(data)/pieceBytes + 2*altered; left > 0; left-- {
+		offset, done, err := uploaded(r, int64(len(data)))
+		if err != nil || done {
+			return err
+		}
+		piece := data[offset:min(offset+pieceBytes, int64(len(data)))]
+		complete := "?0"
+		if int(offset)+len(piece) == len(data) {
+			complete = "?1"
+		}
+		q.method, q.body, q.client = http.MethodPatch, piece, l.slow
+		q.header = http.Header{
+			"Content-Type": {"application/partial-upload"}, "Upload-Complete": {complete},
+			"Upload-Offset": {strconv.FormatInt(offset, 10)},
+		}
+		if r, err = l.ask(ctx, q); err != nil {
+			return err
+		}
+	}
+	return &wire.Error{Op: "sending a blob", Kind: wire.KindProtocol, Err: errors.New("it does not become complete")}
+}
+
+// uploaded reads how much of a blob of the given size the centre has.
+func uploaded(r reply, size int64) (offset int64, done bool, err error) {
+	switch r.status {
+	case http.StatusCreated:
+		return size, true, nil
+	case http.StatusNoContent, http.StatusConflict, http.StatusBadRequest:
+	default:
+		return 0, false, &wire.Error{Op: "sending a blob", Kind: kindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	}
+	offset, err = strconv.ParseInt(r.header.Get("Upload-Offset"), 10, 64)
+	complete := r.header.Get("Upload-Complete") == "?1"
+	if err != nil || offset < 0 || offset > size || complete && offset != size {
+		return 0, false, &wire.Error{Op: "sending a blob", Kind: wire.KindProtocol, Err: errors.New("an offset that cannot be")}
+	}
+	return offset, complete, nil
+}

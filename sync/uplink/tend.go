@@ -1,0 +1,108 @@
+package uplink
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// Bounds on how often the client looks after itself, whatever the centre asks.
+const (
+	tendMin = time.Minute
+	tendMax = time.Hour
+)
+
+// tend renews what is due, asks where the centre stands and brings the queue
+// there. The kind says what failed.
+func (c *Client) tend(ctx context.Context, k *care) wire.Kind {
+	state, err := c.look(sparing(ctx, k.failed))
+	if ctx.Err() != nil {
+		return wire.KindNone
+	}
+	if err != nil {
+		kind := cmp.Or(wire.KindOf(err), wire.KindDisk) // what has no kind is the queue's
+		c.note(kind)
+		wait := backoff(k.failed, 0, c.cfg.Rand)
+		k.failed, k.next = k.failed+1, time.Now().Add(wait)
+		c.log.Warn("looking after the way to the centre failed", "kind", string(kind), "wait", wait.String(), "err", err)
+		return kind
+	}
+	k.failed = 0
+	k.next = time.Now().Add(min(max(time.Duration(state.NextSync)*time.Second, tendMin), tendMax))
+	return wire.KindNone
+}
+
+// look is one round of looking after.
+func (c *Client) look(ctx context.Context) (wire.State, error) {
+	if err := c.Refresh(ctx); err != nil {
+		return wire.State{}, err
+	}
+	state, err := c.State(ctx)
+	if err != nil {
+		return wire.State{}, err
+	}
+	return state, c.compare(ctx, state)
+}
+
+// State asks where the centre stands with this counter, and notes the
+// difference of the clocks.
+func (c *Client) State(ctx context.Context) (wire.State, error) {
+	l, err := c.open()
+	if err != nil {
+		return wire.State{}, err
+	}
+	var s wire.State
+	before := time.Now()
+	err = l.askJSON(ctx, request{method: http.MethodGet, path: "/v1/agents/" + string(l.id.Agent) + "/state"}, nil, &s)
+	if err != nil {
+		return wire.State{}, fault("asking for the state", wire.KindProtocol, err)
+	}
+	after := time.Now()
+	c.note(wire.KindNone)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.status.Offset = s.Now.Sub(before.Add(after.Sub(before) / 2)).Round(time.Millisecond)
+	return s, nil
+}
+
+// compare brings the queue to where the centre stands: a centre that was
+// restored gets its records again though nothing is waiting, and a queue that
+// lost its end to damage goes on after the centre's.
+func (c *Client) compare(ctx context.Context, s wire.State) error {
+	q := c.cfg.Queue
+	figures, err := q.Status(ctx)
+	switch {
+	case err != nil:
+		return err
+	case s.Quarantined:
+		c.note(wire.KindQuarantined)
+		return q.MarkQuarantined(ctx)
+	case figures.Quarantined > 0:
+		c.note(wire.KindQuarantined)
+		return nil
+	}
+	head, _, err := q.Head(ctx)
+	if err != nil {
+		return err
+	}
+	waiting, _, err := q.Due(ctx, time.Now())
+	if err != nil {
+		return err
+	}
+	next := waiting.Seq
+	if next == 0 {
+		next = head + 1
+	}
+	switch {
+	case s.Expect > head+1:
+		c.log.Error("the centre knows records that this queue lost", "seq", uint64(s.Expect))
+		return fault("taking over the centre's place in the chain", wire.KindDamaged, q.Adopt(ctx, s.Expect, s.Head))
+	case s.Expect >= 1 && s.Expect < next:
+		c.log.Warn("the centre is behind, records are sent again", "seq", uint64(s.Expect))
+		return q.Rewind(ctx, s.Expect)
+	}
+	return nil
+}
