@@ -1,0 +1,124 @@
+// Package config is the counter's configuration: one struct, sensible defaults,
+// one Validate. Every key is documented here, once. The file is JSON; a key
+// that nobody knows is an error, because a misspelt setting would silently not
+// be set.
+//
+// It decides nothing and holds no secret.
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Config is how one counter is set up.
+type Config struct {
+	// Data is the folder of everything that the daemon keeps: identity, queue,
+	// drafts, accounts. Default: counterproof under the user's state folder.
+	Data string `json:"data"`
+	// Socket is the path of the local interface. Default: daemon.sock under Data.
+	Socket string `json:"socket"`
+	// Users are the numeric ids of the users who may speak to the daemon besides
+	// its own and root.
+	Users []int `json:"users"`
+	// Site is the ODS code of the place, shown on slips; the centre's word from
+	// the enrolment is taken where it is empty.
+	Site string `json:"site"`
+	// Models is the folder with the face models. Empty looks in the usual places.
+	Models string `json:"models"`
+	// Policy is the version of the GPG 45 policy.
+	Policy string `json:"policy"`
+	// Languages are offered to patients, the first by default (BCP 47).
+	Languages []string `json:"languages"`
+	// DocumentCamera and FaceCamera are where pictures come from: "sim:FOLDER"
+	// shows the pictures of a folder in turn. Empty is none.
+	DocumentCamera string `json:"document_camera"`
+	FaceCamera     string `json:"face_camera"`
+	// Printer is where slips go: "file:FOLDER" writes each as PDF and text.
+	Printer string `json:"printer"`
+	// Capture ends a capture that found nothing good, in seconds.
+	Capture int `json:"capture_seconds"`
+}
+
+// maxFile bounds a configuration file.
+const maxFile = 1 << 20
+
+// Default is a counter without devices, in the user's own folders.
+func Default() Config {
+	return Config{Data: filepath.Join(stateDir(), "counterproof"), Policy: "gpg45-0.4", Languages: []string{"en", "cy"}, Capture: 60}
+}
+
+// stateDir is where programs of this user keep their state (XDG Base Directory
+// Specification; /var/lib for a system service).
+func stateDir() string {
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return filepath.Dir(dir)
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return dir
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return os.TempDir()
+	}
+	return filepath.Join(home, ".local", "state")
+}
+
+// Read reads a configuration over the defaults; no file name gives the defaults.
+func Read(name string) (Config, error) {
+	c := Default()
+	if name == "" {
+		return c, c.Validate()
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return c, fmt.Errorf("reading the configuration: %w", err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || info.Size() > maxFile {
+		return c, fmt.Errorf("reading the configuration: it is larger than %d bytes or cannot be told", maxFile)
+	}
+	dec := json.NewDecoder(f)
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&c); err != nil {
+		return c, fmt.Errorf("reading the configuration %s: %w", name, err)
+	}
+	return c, c.Validate()
+}
+
+// Validate says what is wrong with a configuration, all of it.
+func (c Config) Validate() error {
+	var errs []error
+	bad := func(wrong bool, key, why string) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("configuration: %s %s", key, why))
+		}
+	}
+	bad(c.Data == "", "data", "names no folder")
+	bad(c.Policy == "", "policy", "names no version")
+	bad(len(c.Languages) == 0, "languages", "is empty")
+	bad(c.Capture < 5 || c.Capture > 600, "capture_seconds", "is not 5 to 600")
+	bad(len(c.SocketPath()) > 100, "socket", "is longer than 100 bytes, which the system does not take")
+	for key, v := range map[string]string{"document_camera": c.DocumentCamera, "face_camera": c.FaceCamera} {
+		bad(v != "" && !strings.HasPrefix(v, "sim:"), key, `does not begin with "sim:"`)
+	}
+	bad(c.Printer != "" && !strings.HasPrefix(c.Printer, "file:"), "printer", `does not begin with "file:"`)
+	return errors.Join(errs...)
+}
+
+// SocketPath is where the local interface listens.
+func (c Config) SocketPath() string {
+	if c.Socket != "" {
+		return c.Socket
+	}
+	return filepath.Join(c.Data, "daemon.sock")
+}
+
+// CaptureTime is Capture as a duration.
+func (c Config) CaptureTime() time.Duration { return time.Duration(c.Capture) * time.Second }

@@ -1,0 +1,73 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/config"
+)
+
+// file writes a configuration and gives its name.
+func file(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "counter.json")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func TestDefaultsAreValid(t *testing.T) {
+	c, err := config.Read("")
+	if err != nil {
+		t.Fatalf("the defaults: %v", err)
+	}
+	if c.Data == "" || c.CaptureTime() != time.Minute || c.SocketPath() != filepath.Join(c.Data, "daemon.sock") {
+		t.Errorf("defaults are %+v", c)
+	}
+}
+
+func TestFileOverDefaults(t *testing.T) {
+	c, err := config.Read(file(t, `{"site":"FWC87","capture_seconds":30,"socket":"/run/x.sock","document_camera":"sim:pages"}`))
+	if err != nil {
+		t.Fatalf("reading: %v", err)
+	}
+	if c.Site != "FWC87" || c.CaptureTime() != 30*time.Second || c.SocketPath() != "/run/x.sock" || c.Policy == "" {
+		t.Errorf("got %+v", c)
+	}
+}
+
+func TestStateFolder(t *testing.T) {
+	t.Setenv("XDG_STATE_HOME", "/xdg")
+	if got := config.Default().Data; got != "/xdg/counterproof" {
+		t.Errorf("under XDG_STATE_HOME data is %s", got)
+	}
+	t.Setenv("STATE_DIRECTORY", "/var/lib/counterproof")
+	if got := config.Default().Data; got != "/var/lib/counterproof" {
+		t.Errorf("under a service manager data is %s", got)
+	}
+}
+
+func TestMistakesAreNamed(t *testing.T) {
+	for text, word := range map[string]string{
+		`{"sight":"FWC87"}`:         "sight",
+		`{"data":""}`:               "data",
+		`{"policy":""}`:             "policy",
+		`{"languages":[]}`:          "languages",
+		`{"capture_seconds":1}`:     "capture_seconds",
+		`{"document_camera":"usb"}`: "document_camera",
+		`{"printer":"lp0"}`:         "printer",
+		`{"socket":"` + strings.Repeat("x", 200) + `"}`: "socket",
+		`{`: "reading the configuration",
+	} {
+		if _, err := config.Read(file(t, text)); err == nil || !strings.Contains(err.Error(), word) {
+			t.Errorf("%.40s gives %v, want a word of %s", text, err, word)
+		}
+	}
+	if _, err := config.Read(filepath.Join(t.TempDir(), "absent")); err == nil {
+		t.Error("a file that is not there was read")
+	}
+}

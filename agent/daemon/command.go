@@ -1,0 +1,181 @@
+package daemon
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/counterproof/counterproof/agent/clerkstore"
+	"github.com/counterproof/counterproof/agent/config"
+	"github.com/counterproof/counterproof/agent/outbox"
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// Commands are the daemon's own commands: run, enrol and queue.
+func Commands() []*cobra.Command {
+	return []*cobra.Command{runCommand(), enrolCommand(), queueCommand()}
+}
+
+// withConfig gives a command the flags that choose a configuration.
+func withConfig(cmd *cobra.Command, run func(*cobra.Command, config.Config) error) *cobra.Command {
+	var file, data string
+	cmd.Flags().StringVar(&file, "config", "", "configuration file, JSON (default: built-in settings)")
+	cmd.Flags().StringVar(&data, "data", "", "folder of everything that the counter keeps")
+	cmd.Args = cobra.NoArgs
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		cfg, err := config.Read(file)
+		if err != nil {
+			return err
+		}
+		if data != "" {
+			cfg.Data = data
+		}
+		return run(cmd, cfg)
+	}
+	return cmd
+}
+
+func runCommand() *cobra.Command {
+	return withConfig(&cobra.Command{
+		Use:   "run",
+		Short: "Run the counter until it is told to stop",
+		Long: `Run the counter until it is told to stop (interrupt or terminate).
+
+It answers the local interface on a Unix socket, takes up the visit that was
+interrupted, and sends what waits in the queue. Only its own user, root and the
+users of the configuration may speak to it.`,
+		Example: "  counterproofd run --config /etc/counterproof/counter.json",
+	}, func(cmd *cobra.Command, cfg config.Config) error {
+		slog.SetDefault(slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
+		return Run(cmd.Context(), cfg, nil)
+	})
+}
+
+func enrolCommand() *cobra.Command {
+	var invitation string
+	cmd := withConfig(&cobra.Command{
+		Use:   "enrol --invite TEXT",
+		Short: "Give this counter its identity, once",
+		Long: `Give this counter its identity with the invitation that a supervisor made at the
+centre (counterproof-central invite --site CODE).
+
+It prints a code with which the first clerk's account is made at the counter.
+Without --invite the invitation is read from standard input.`,
+		Example: "  counterproofd enrol --invite cpi1:…",
+	}, func(cmd *cobra.Command, cfg config.Config) error {
+		if invitation == "" {
+			b, err := io.ReadAll(io.LimitReader(cmd.InOrStdin(), 4096))
+			if err != nil {
+				return fmt.Errorf("reading the invitation: %w", err)
+			}
+			invitation = strings.TrimSpace(string(b))
+		}
+		e, err := Enrol(cmd.Context(), cfg, invitation)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "This counter is %s of site %s.\nCode for the first clerk, good once: %s\n", e.Agent, e.Site, e.FirstClerk)
+		return err
+	})
+	cmd.Flags().StringVar(&invitation, "invite", "", "the invitation")
+	return cmd
+}
+
+// Enrolled is what an enrolment gave.
+type Enrolled struct {
+	Agent, Site string
+	// FirstClerk is the one-time code for the first account; empty where there
+	// are accounts already.
+	FirstClerk string
+}
+
+// Enrol spends an invitation for the counter of a configuration, which must not
+// be running.
+func Enrol(ctx context.Context, cfg config.Config, invitation string) (e Enrolled, err error) {
+	held, err := lock(cfg.Data)
+	if err != nil {
+		return e, err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	box, err := outbox.Open(cfg.Data, Version)
+	if err != nil {
+		return e, err
+	}
+	defer func() { err = errors.Join(err, box.Close()) }()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	identity, err := box.Enrol(ctx, invitation)
+	if err != nil {
+		return e, err
+	}
+	e = Enrolled{Agent: identity.Agent, Site: identity.Site}
+	return e, e.expectClerk(cfg.Data)
+}
+
+// expectClerk draws the first clerk's code, where there is no account yet.
+func (e *Enrolled) expectClerk(data string) error {
+	clerks, err := clerkstore.Open(data)
+	if err != nil || !clerks.Empty() {
+		return err
+	}
+	b := make([]byte, 10)
+	rand.Read(b)
+	e.FirstClerk = strings.ToLower(base32.StdEncoding.EncodeToString(b))
+	return clerks.Expect(e.FirstClerk)
+}
+
+func queueCommand() *cobra.Command {
+	list := withConfig(&cobra.Command{
+		Use:   "list",
+		Short: "List the records that wait or were sent, newest first, as JSON",
+		Long: `List the records of this counter, newest first, one JSON object a line. Nothing in
+it tells who a record is about. While the counter runs, the list is on its screen.`,
+	}, func(cmd *cobra.Command, cfg config.Config) error {
+		return listQueue(cmd.Context(), cfg, cmd.OutOrStdout())
+	})
+	root := &cobra.Command{Use: "queue", Short: "Look at the queue of sealed records"}
+	root.AddCommand(list)
+	return root
+}
+
+// listQueue prints the queue of a counter that does not run: two programs never
+// open one queue.
+func listQueue(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
+	if _, err := os.Stat(filepath.Join(cfg.Data, "queue")); err != nil {
+		return fmt.Errorf("there is no queue in %s: %w", cfg.Data, err)
+	}
+	held, err := lock(cfg.Data)
+	if proof.KindOf(err) == proof.KindAlreadyRunning {
+		return fmt.Errorf("the counter runs: its queue is on the clerk's screen, or stop it first: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	box, err := outbox.Open(cfg.Data, Version)
+	if err != nil {
+		return err
+	}
+	list, err := box.List(ctx)
+	if err := errors.Join(err, box.Close()); err != nil {
+		return err
+	}
+	enc := json.NewEncoder(out)
+	for _, i := range list.Items {
+		if err := enc.Encode(i); err != nil {
+			return fmt.Errorf("printing the queue: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+package daemon
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// maxBody bounds a request's body; the largest is an examination.
+const maxBody = 64 << 10
+
+// server answers the local interface. It has no state of its own but the
+// sessions and the watchers; the visit is the desk's.
+type server struct {
+	c        *counter
+	sessions *sessions
+	news     *news
+}
+
+// handler routes the interface.
+func (s *server) handler() http.Handler {
+	mux := http.NewServeMux()
+	open := func(pattern string, h func(*http.Request) (any, error)) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.answer(w, r, h) })
+	}
+	signed := func(pattern string, h func(*http.Request, proof.Operator) (any, error)) {
+		open(pattern, func(r *http.Request) (any, error) {
+			op, err := s.operator(r)
+			if err != nil {
+				return nil, err
+			}
+			return h(r, op)
+		})
+	}
+	open("GET "+api.PathStatus, func(*http.Request) (any, error) { return s.c.status(), nil })
+	open("POST "+api.PathFirst, s.firstClerk)
+	open("POST "+api.PathSessions, s.signIn)
+	signed("DELETE "+api.PathSessions, s.signOut)
+	open("POST "+api.PathUnlock, s.unlock)
+	signed("POST "+api.PathVisits, s.startVisit)
+	signed("GET "+api.PathVisit, s.visit)
+	signed("POST "+api.PathAnswers, s.answerAsk)
+	signed("POST "+api.PathHandOver, s.handOver)
+	signed("GET "+api.PathQueue, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.outbox.List(r.Context()) })
+	signed("GET "+api.PathDevices, func(*http.Request, proof.Operator) (any, error) {
+		return api.DeviceList{Devices: s.c.deviceList()}, nil
+	})
+	mux.HandleFunc("GET "+api.PathPictures, s.picture)
+	mux.HandleFunc("GET "+api.PathPreview, s.preview)
+	mux.HandleFunc("GET "+api.PathEvents, s.events)
+	return mux
+}
+
+// answer runs a handler and writes what it says.
+func (s *server) answer(w http.ResponseWriter, r *http.Request, h func(*http.Request) (any, error)) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+	body, err := h(r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		slog.Debug("answer not sent", "path", r.Pattern, "err", err.Error())
+	}
+}
+
+// until is an error that knows when trying again makes sense.
+type until struct {
+	error
+	at time.Time
+}
+
+// Unwrap returns the error itself.
+func (u until) Unwrap() error { return u.error }
+
+// refuse writes a failure as a Problem. Only its Kind leaves the daemon; the
+// cause goes to the log, where failures hold no personal data.
+func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	problem := api.Problem{Kind: proof.KindOf(err)}
+	if u, ok := errors.AsType[until](err); ok {
+		problem.Until = u.at
+	}
+	if problem.Kind == proof.KindInternal {
+		slog.Error("request failed", "path", r.Pattern, "err", err.Error())
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(statusOf(problem.Kind))
+	if err := json.NewEncoder(w).Encode(problem); err != nil {
+		slog.Debug("answer not sent", "path", r.Pattern, "err", err.Error())
+	}
+}
+
+// statusOf is the HTTP status of a Kind.
+func statusOf(k proof.Kind) int {
+	switch k {
+	case proof.KindSignIn, proof.KindSessionEnded:
+		return http.StatusUnauthorized
+	case proof.KindLockedOut, proof.KindNotAllowed, proof.KindPeerRefused, proof.KindEnrolCode:
+		return http.StatusForbidden
+	case proof.KindNoVisit:
+		return http.StatusNotFound
+	case proof.KindAskNotOpen, proof.KindVisitOpen, proof.KindCancelled:
+		return http.StatusConflict
+	case proof.KindBadRequest, proof.KindWeakPIN, proof.KindNoMRZ, proof.KindChecksFailed:
+		return http.StatusUnprocessableEntity
+	case proof.KindDiskFull:
+		return http.StatusInsufficientStorage
+	}
+	return http.StatusInternalServerError
+}
+
+// read decodes a request's body.
+func read[T any](r *http.Request) (T, error) {
+	var v T
+	b, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = json.Unmarshal(b, &v)
+	}
+	if err != nil {
+		return v, &proof.Error{Op: "reading a request", Kind: proof.KindBadRequest}
+	}
+	return v, nil
+}
+
+// operator is who the request's session belongs to.
+func (s *server) operator(r *http.Request) (proof.Operator, error) {
+	op, ok := s.sessions.find(r.Header.Get(api.TokenHeader), time.Now())
+	if !ok {
+		return op, &proof.Error{Op: "checking the session", Kind: proof.KindSessionEnded}
+	}
+	return op, nil
+}
+
+func (s *server) firstClerk(r *http.Request) (any, error) {
+	in, err := read[api.FirstClerk](r)
+	if err != nil {
+		return nil, err
+	}
+	op, err := s.c.clerks.First(in.Code, in.Name, in.Secret, in.Training)
+	if err != nil {
+		return nil, err
+	}
+	return s.sessions.begin(op, time.Now()), nil
+}
+
+func (s *server) signIn(r *http.Request) (any, error) {
+	in, err := read[api.SignIn](r)
+	if err != nil {
+		return nil, err
+	}
+	op, err := s.check(in)
+	if err != nil {
+		return nil, err
+	}
+	return s.sessions.begin(op, time.Now()), nil
+}
+
+// check lets a clerk in, or says until when not.
+func (s *server) check(in api.SignIn) (proof.Operator, error) {
+	if s.c.clerks.Empty() {
+		return proof.Operator{}, &proof.Error{Op: "signing in", Kind: proof.KindNoClerks}
+	}
+	op, at, err := s.c.clerks.SignIn(in.Operator, in.Secret, time.Now())
+	if err != nil && !at.IsZero() {
+		return op, until{err, at}
+	}
+	return op, err
+}
+
+func (s *server) signOut(r *http.Request, _ proof.Operator) (any, error) {
+	s.sessions.end(r.Header.Get(api.TokenHeader))
+	return struct{}{}, nil
+}
+
+func (s *server) unlock(r *http.Request) (any, error) {
+	in, err := read[api.Unlock](r)
+	if err != nil {
+		return nil, err
+	}
+	by, err := s.check(in.Supervisor)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, s.c.unlock(by, in.Operator)
+}
+
+func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
+	in, err := read[api.NewVisit](r)
+	if err != nil {
+		return nil, err
+	}
+	// Without the centre's keys a visit could not be kept at its end.
+	if _, err := s.c.outbox.Identity(); err != nil {
+		return nil, err
+	}
+	return s.c.desk.Start(r.Context(), op, in)
+}
+
+// visit answers the open visit under its own name or as "current".
+func (s *server) visit(r *http.Request, _ proof.Operator) (any, error) {
+	v, err := s.c.desk.Visit()
+	if err == nil && r.PathValue("id") != "current" && r.PathValue("id") != string(v.ID) {
+		err = &proof.Error{Op: "reading the visit", Kind: proof.KindNoVisit}
+	}
+	return v, err
+}
+
+// answerAsk passes an answer on. An operator who has not got the visit may not
+// answer for the one who has.
+func (s *server) answerAsk(r *http.Request, op proof.Operator) (any, error) {
+	in, err := read[api.Answer](r)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.c.desk.Visit()
+	if err != nil {
+		return nil, err
+	}
+	if string(v.ID) != r.PathValue("id") {
+		return nil, &proof.Error{Op: "answering", Kind: proof.KindNoVisit}
+	}
+	if v.Operator != op.ID {
+		return nil, &proof.Error{Op: "answering", Kind: proof.KindNotAllowed}
+	}
+	return s.c.desk.Answer(r.Context(), op, in)
+}
+
+// handOver signs the other clerk in and gives them the visit. Whoever signs in
+// may take it over: a screen left behind must not strand the patient.
+func (s *server) handOver(r *http.Request, from proof.Operator) (any, error) {
+	in, err := read[api.SignIn](r)
+	if err != nil {
+		return nil, err
+	}
+	to, err := s.check(in)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.c.desk.HandOver(r.Context(), from, to); err != nil {
+		return nil, err
+	}
+	s.sessions.end(r.Header.Get(api.TokenHeader))
+	return s.sessions.begin(to, time.Now()), nil
+}
+
+// picture answers a picture of the open visit to whoever has a session.
+func (s *server) picture(w http.ResponseWriter, r *http.Request) {
+	_, err := s.operator(r)
+	var b []byte
+	if err == nil {
+		b, err = s.c.desk.Picture(proof.PictureID(r.PathValue("picture")))
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "image/jpeg")
+	w.Header().Set("Cache-Control", "no-store")
+	if _, err := w.Write(b); err != nil {
+		slog.Debug("answer not sent", "path", r.Pattern, "err", err.Error())
+	}
+}

@@ -1,0 +1,215 @@
+// Package demo puts a whole counter and a whole centre on one machine, without
+// hardware: a training centre, an opener, an enrolled counter whose cameras show
+// pictures, and a visit from sign-in to the opened record. It uses the local
+// interface and the programs' own code, like any counter; it has no way in that
+// a counter has not.
+//
+// # The laws
+//
+//   - Everything is a training enrolment, whose records prove nobody.
+//   - What it makes lies in one folder, which goes with it unless it was named.
+//   - Documents are specimens of Utopia or the pictures that the caller names;
+//     nothing of them is left anywhere but in that folder.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/api/client"
+	"github.com/counterproof/counterproof/agent/config"
+	"github.com/counterproof/counterproof/agent/daemon"
+	"github.com/counterproof/counterproof/agent/opener"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/sync/central"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// Config says what the demonstration shows.
+type Config struct {
+	// Dir is where everything lies; a temporary folder, removed at the end, if
+	// empty.
+	Dir string
+	// Document and Face are photographs: of the data page before the document
+	// camera and of the patient before the face camera. Where they are empty a
+	// specimen passport of Utopia is made, and the pictures that set-up fetched
+	// are used.
+	Document, Face string
+	// Impostor puts another man before the camera.
+	Impostor bool
+	// Language is the patient's, BCP 47.
+	Language string
+	// Models is the folder of the face networks; the usual places if empty.
+	Models string
+	// Out takes what is told.
+	Out io.Writer
+}
+
+// site is the invented pharmacy of the demonstration.
+const site = "FWC87"
+
+// The first clerk of the demonstration.
+const (
+	clerkName   = "Robin Vale"
+	clerkSecret = "470126"
+)
+
+// world is a running centre and counter.
+type world struct {
+	cfg    Config
+	dir    string
+	centre *central.Central
+	opener *opener.Opener
+	conf   config.Config
+	clerk  api.Session
+	client *client.Client
+	next   [][]byte                              // pictures of the document that were not shown yet
+	tells  bool                                  // guidance is told
+	start  func(run func(context.Context) error) // until the demonstration ends
+}
+
+// say tells one line of what happens.
+func (w *world) say(format string, args ...any) {
+	fmt.Fprintf(w.cfg.Out, format+"\n", args...)
+}
+
+// Run makes the world, lets use work in it and takes it down again.
+func Run(ctx context.Context, cfg Config, use func(context.Context, *world) error) (err error) {
+	w := &world{cfg: cfg, dir: cfg.Dir}
+	if w.dir == "" {
+		if w.dir, err = os.MkdirTemp("", "counterproof-demo-"); err != nil {
+			return fmt.Errorf("making the demonstration's folder: %w", err)
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(w.dir)) }()
+	}
+	if err := w.pictures(); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer running.Wait()
+	defer stop()
+	failed := make(chan error, 2)
+	w.start = func(run func(context.Context) error) {
+		running.Go(func() {
+			if err := run(ctx); err != nil {
+				failed <- err
+				stop()
+			}
+		})
+	}
+	if err := w.open(ctx); err != nil {
+		return errors.Join(err, first(failed))
+	}
+	w.start(w.listen)
+	return errors.Join(use(ctx, w), first(failed))
+}
+
+// first is an error that a part ended with, if one did.
+func first(failed <-chan error) error {
+	select {
+	case err := <-failed:
+		return err
+	default:
+		return nil
+	}
+}
+
+// open starts the centre, makes and enrols the opener, enrols the counter,
+// starts it and makes its first clerk.
+func (w *world) open(ctx context.Context) error {
+	invitation, err := w.openCentre(ctx)
+	if err != nil {
+		return err
+	}
+	w.conf = config.Default()
+	w.conf.Data = filepath.Join(w.dir, "counter")
+	w.conf.Models = w.cfg.Models
+	w.conf.DocumentCamera = "sim:" + w.folder("document")
+	w.conf.FaceCamera = "sim:" + w.folder("face")
+	w.conf.Printer = "file:" + filepath.Join(w.dir, "slips")
+	enrolled, err := daemon.Enrol(ctx, w.conf, invitation)
+	if err != nil {
+		return fmt.Errorf("enrolling the counter: %w", err)
+	}
+	w.say("The counter is enrolled as %s of site %s, for training.", enrolled.Agent, enrolled.Site)
+	ready := make(chan struct{})
+	w.start(func(ctx context.Context) error { return daemon.Run(ctx, w.conf, func() { close(ready) }) })
+	select {
+	case <-ready:
+	case <-ctx.Done():
+		return fmt.Errorf("starting the counter: %w", context.Cause(ctx))
+	}
+	w.client = client.New(w.conf.SocketPath())
+	return w.signUp(ctx, enrolled.FirstClerk)
+}
+
+// openCentre starts a training centre on a free port with an opener whose keys
+// it hands out, and invites the counter.
+func (w *world) openCentre(ctx context.Context) (string, error) {
+	var err error
+	w.centre, err = central.Open(ctx, central.Config{Dir: filepath.Join(w.dir, "centre"), Training: true})
+	if err != nil {
+		return "", err
+	}
+	listener, err := central.Listen("127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	address := listener.Addr().String()
+	w.start(func(ctx context.Context) error { return errors.Join(w.centre.Serve(ctx, listener), w.centre.Close()) })
+	w.say("The centre answers on %s and is in training.", address)
+	openerInvite, err := w.centre.Invite(ctx, central.Invitation{Opener: true, Address: address})
+	if err != nil {
+		return "", err
+	}
+	if err := w.openOpener(); err != nil {
+		return "", err
+	}
+	if err := w.opener.Enrol(ctx, openerInvite.String()); err != nil {
+		return "", fmt.Errorf("enrolling the opener: %w", err)
+	}
+	w.say("The opener has made its keys; the centre hands out their public halves.")
+	invite, err := w.centre.Invite(ctx, central.Invitation{Site: site, Address: address})
+	return invite.String(), err
+}
+
+// openOpener makes the opener's keys and opens it until the demonstration ends.
+func (w *world) openOpener() error {
+	dir := filepath.Join(w.dir, "opener")
+	if _, err := opener.Keygen(dir, wire.Suite{}); err != nil {
+		return fmt.Errorf("making the opener's keys: %w", err)
+	}
+	var err error
+	if w.opener, err = opener.Open(opener.Config{Dir: dir}); err != nil {
+		return err
+	}
+	w.start(func(ctx context.Context) error {
+		<-ctx.Done()
+		return w.opener.Close()
+	})
+	return nil
+}
+
+// signUp makes the first clerk, who was trained some months ago.
+func (w *world) signUp(ctx context.Context, code string) error {
+	today := route.Today(time.Now())
+	trained := proof.Training{
+		Impostor: proof.Date{Year: today.Year - 2, Month: 11, Day: 2},
+		Document: proof.Date{Year: today.Year - 1, Month: 2, Day: 10},
+	}
+	var err error
+	w.clerk, err = w.client.FirstClerk(ctx, api.FirstClerk{Code: code, Name: clerkName, Secret: clerkSecret, Training: trained})
+	if err != nil {
+		return fmt.Errorf("making the first clerk: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,225 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/gpg45"
+	"github.com/counterproof/counterproof/agent/opener"
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// maxSteps bounds a visit: no visit has so many questions.
+const maxSteps = 60
+
+// visit goes through one visit as clerk and patient, by the asks alone.
+func (w *world) visit(ctx context.Context) (api.Visit, error) {
+	w.say("%s signs in.", w.clerk.Operator.Name)
+	v, err := w.client.StartVisit(ctx, api.NewVisit{Route: proof.PhotoDocument, Language: w.cfg.Language})
+	if err != nil {
+		return v, fmt.Errorf("starting a visit: %w", err)
+	}
+	for range maxSteps {
+		if v.Ended {
+			return v, nil
+		}
+		if len(v.Asks) == 0 {
+			return v, errors.New("the visit asks for nothing and has not ended")
+		}
+		if v, err = w.step(ctx, v); err != nil {
+			return v, fmt.Errorf("answering %s: %w", v.Asks[0].Kind, err)
+		}
+	}
+	return v, errors.New("the visit does not end")
+}
+
+// step answers the recommended ask.
+func (w *world) step(ctx context.Context, v api.Visit) (api.Visit, error) {
+	ask := v.Asks[0]
+	answer := api.Answer{Seen: v.Events, Ask: ask.Kind}
+	switch ask.Kind {
+	case proof.AskProofingConsent:
+		w.say("The patient agrees to the check.")
+		answer.Given, answer.Text = true, "demo"
+	case proof.AskFaceConsent:
+		w.say("The patient agrees that a machine compares the face.")
+		answer.Given, answer.Text = true, "demo"
+	case proof.CaptureDocument:
+		if ask.Attempt > 2 {
+			w.say("The document cannot be read; the visit ends with what there is.")
+			answer.Ask, answer.Do = proof.Finish, api.DoChoose
+			break
+		}
+		w.say("The passport's data page lies before the camera.")
+	case proof.KeyDocument:
+		answer.Ask, answer.Do = proof.Finish, api.DoChoose
+	case proof.ExamineDocument:
+		w.tellDocument(v.Document)
+		answer.Exam = &api.Examination{Original: true, Details: proof.Agree, Features: v.Document.Features}
+	case proof.CaptureFace:
+		answer = w.faceAnswer(answer, ask)
+	case proof.ComparePerson:
+		w.tellFace(v.Face)
+		answer.Same = proof.Same
+	case proof.ConfirmResult:
+		w.tellOutcome(*v.Outcome)
+	case proof.EndVisit:
+		w.tellSlip(v)
+	}
+	return w.client.Answer(ctx, v.ID, answer)
+}
+
+// faceAnswer photographs the patient once; after a machine's "another person"
+// the demonstration's clerk ends the visit, which goes to review.
+func (w *world) faceAnswer(a api.Answer, ask proof.Ask) api.Answer {
+	switch {
+	case ask.Why == proof.FaceDifferent:
+		w.say("The machine says another person. The clerk does not overrule it: the visit goes to review.")
+		a.Ask, a.Do = proof.Finish, api.DoChoose
+	case ask.Attempt > 0:
+		w.say("No usable photograph (%s); the clerk compares by eye.", ask.Problem)
+		a.Ask, a.Do = proof.ComparePerson, api.DoChoose
+	default:
+		w.say("The patient looks into the camera.")
+	}
+	return a
+}
+
+// listen hears the guidance that the screens show, moves the document as it
+// asks, and tells it where nobody watches a screen.
+func (w *world) listen(ctx context.Context) error {
+	var failed error
+	err := w.client.Events(ctx, func(e api.Event) {
+		if w.tells && e.Kind == api.EventGuidance {
+			w.say("  camera: %s", guidance(e.Guidance))
+		}
+		failed = errors.Join(failed, w.moves(e))
+	})
+	if ctx.Err() != nil {
+		return failed
+	}
+	return errors.Join(failed, err)
+}
+
+// guidance is a word of guidance; none is praise.
+func guidance(k proof.Kind) string {
+	if k == proof.KindNone {
+		return "good"
+	}
+	return strings.ReplaceAll(string(k), "_", " ")
+}
+
+func (w *world) tellDocument(d *api.Document) {
+	w.say("Read: a %s of %s, format %s; the details are on the clerk's screen.", d.Type, d.Issuer, d.Format)
+	w.say("The clerk examines the original: %s.", strings.Join(d.Features, ", "))
+}
+
+func (w *world) tellFace(f *api.Face) {
+	if f != nil && f.Decision != "" {
+		w.say("The machine's view of the two faces: %s (score %.2f); it is an aid and scores nothing.", f.Decision, f.Score)
+	}
+	w.say("The clerk, trained to tell impostors, compares person and portrait: the same.")
+}
+
+// tellOutcome tells the result with its reasons and what would raise it.
+func (w *world) tellOutcome(o proof.Outcome) {
+	w.say("")
+	w.say("RESULT: %s", o.Result)
+	if o.Result == proof.Proved {
+		w.say("  GPG 45: %s, profile %s (policy %s)", o.Level, o.Profile, o.Policy)
+		w.say("  NHS login: %s, provisional: %t", o.NHS, o.Provisional)
+	}
+	w.say("Because:")
+	for _, r := range o.Reasons {
+		w.say("  - %s", Explain(r))
+	}
+	if len(o.Raise) > 0 {
+		w.say("What would raise it:")
+		for _, r := range o.Raise {
+			w.say("  - %s", Explain(r))
+		}
+	}
+	w.say("")
+}
+
+// Explain is a reason in plain English.
+func Explain(r proof.Reason) string {
+	if text := gpg45.Explain(r); text != "" {
+		return text
+	}
+	return strings.ReplaceAll(string(r.Code), "_", " ")
+}
+
+func (w *world) tellSlip(v api.Visit) {
+	w.say("The sealed record is in the queue. Reference %s.", v.Ref)
+	if v.Slip == nil {
+		return
+	}
+	if v.Slip.Problem != proof.KindNone {
+		w.say("The slip was not printed: %s.", v.Slip.Problem)
+	}
+	for _, l := range v.Slip.Lines {
+		w.say("    | %s", l)
+	}
+}
+
+// patience is how long the demonstration waits for the centre and the opener.
+const patience = 30 * time.Second
+
+// delivered waits until the centre's receipt is there and the opener has opened
+// the record of the reference.
+func (w *world) delivered(ctx context.Context, ref proof.Ref) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	if err := w.acknowledged(ctx, ref); err != nil {
+		return err
+	}
+	w.say("The centre has answered with a signed receipt; the counter has verified it.")
+	found := false
+	for !found && ctx.Err() == nil {
+		_, err := w.opener.Once(ctx, func(r opener.Result) {
+			if proof.Ref(r.Ref) == ref {
+				found = true
+				w.tellOpened(r)
+			}
+		})
+		if err != nil {
+			return fmt.Errorf("opening the record: %w", err)
+		}
+	}
+	if !found {
+		return errors.New("the opener has not found the record")
+	}
+	return nil
+}
+
+// acknowledged waits for the receipt of one record.
+func (w *world) acknowledged(ctx context.Context, ref proof.Ref) error {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		list, err := w.client.Queue(ctx)
+		if err != nil {
+			return fmt.Errorf("reading the queue: %w", err)
+		}
+		for _, item := range list.Items {
+			if item.Ref == ref && item.State == "acked" {
+				return nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the centre has not answered within %s", patience)
+		case <-tick.C:
+		}
+	}
+}
+
+func (w *world) tellOpened(r opener.Result) {
+	w.say("The opener has opened the record and scored it again: %s, level %s %s; it agrees with the counter: %t.",
+		r.Result, r.Level, r.Profile, r.Agrees)
+}

@@ -1,0 +1,171 @@
+package desk
+
+import (
+	"context"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
+)
+
+// Answer records what a person did about an ask and performs what follows, up
+// to the next question. It returns the visit also beside an error, because what
+// was recorded before the failure stays.
+func (d *Desk) Answer(ctx context.Context, op proof.Operator, a api.Answer) (api.Visit, error) {
+	if a.Do == api.DoCancel {
+		return d.cancel()
+	}
+	if a.Do == api.DoAnswer && (a.Ask == proof.CaptureDocument || a.Ask == proof.CaptureFace) {
+		return d.capture(ctx, op, a)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.ready(a); err != nil {
+		return d.view(), err
+	}
+	if a.Do == api.DoAnswer && d.retries(a.Ask) {
+		return d.viewAfter(d.retry(ctx, a.Ask))
+	}
+	fact, err := d.factOf(op, a)
+	if err != nil {
+		return d.view(), err
+	}
+	if err := d.write(ctx, person(op), fact); err != nil {
+		return d.view(), err
+	}
+	if _, ended := fact.(proof.VisitEnded); ended {
+		return d.finish()
+	}
+	return d.viewAfter(d.proceed(ctx))
+}
+
+// ready refuses an answer to a visit that has moved on, or while a capture runs.
+func (d *Desk) ready(a api.Answer) error {
+	switch {
+	case d.draft == nil:
+		return &proof.Error{Op: "answering", Kind: proof.KindNoVisit}
+	case d.stop != nil, a.Seen != d.state.Seq:
+		return &proof.Error{Op: "answering", Kind: proof.KindAskNotOpen}
+	}
+	return nil
+}
+
+// viewAfter pairs the visit with an error; a visit that ended meanwhile is the
+// last one.
+func (d *Desk) viewAfter(err error) (api.Visit, error) {
+	if d.draft == nil && d.last != nil {
+		return *d.last, err
+	}
+	return d.view(), err
+}
+
+// retries reports whether the ask is one that the desk performs, left open by a
+// failure.
+func (d *Desk) retries(ask proof.AskKind) bool {
+	_, ok := d.performers()[ask]
+	return ok && ask != proof.EndVisit
+}
+
+// retry performs a step of the desk once more at a person's wish, and goes on.
+func (d *Desk) retry(ctx context.Context, ask proof.AskKind) error {
+	open := false
+	for _, a := range route.Asks(d.state) {
+		open = open || a.Kind == ask
+	}
+	if !open {
+		return &proof.Error{Op: "trying again", Kind: proof.KindAskNotOpen}
+	}
+	if err := d.performers()[ask](ctx); err != nil {
+		return err
+	}
+	return d.proceed(ctx)
+}
+
+// factOf turns an answer into the fact that it states.
+func (d *Desk) factOf(op proof.Operator, a api.Answer) (proof.Fact, error) {
+	switch a.Do {
+	case api.DoAnswer:
+		return d.answered(op, a)
+	case api.DoChoose:
+		return proof.WayChosen{Way: a.Ask}, nil
+	case api.DoReopen:
+		return proof.StepReopened{Step: a.Ask}, nil
+	case api.DoAbandon:
+		return proof.VisitAbandoned{Reason: abandonReason(a.Reason)}, nil
+	}
+	return nil, &proof.Error{Op: "answering", Kind: proof.KindBadRequest}
+}
+
+// abandonReason keeps a reason of the closed list.
+func abandonReason(c proof.Code) proof.Code {
+	switch c {
+	case proof.PatientLeft, proof.NoSuitableDocument, proof.ClerkStopped:
+		return c
+	}
+	return proof.ClerkStopped
+}
+
+// answered is the fact of an answer to the ask itself.
+func (d *Desk) answered(op proof.Operator, a api.Answer) (proof.Fact, error) {
+	switch a.Ask {
+	case proof.AskProofingConsent:
+		return d.consent(proof.ForProofing, a), nil
+	case proof.AskFaceConsent:
+		return d.consent(proof.ForFace, a), nil
+	case proof.KeyDocument:
+		return d.keyed(a)
+	case proof.ExamineDocument:
+		return examined(op, a)
+	case proof.ComparePerson:
+		return compared(op, a)
+	case proof.ConfirmResult:
+		return proof.ResultConfirmed{}, nil
+	case proof.EndVisit:
+		return proof.VisitEnded{}, nil
+	case proof.Finish:
+		return proof.WayChosen{Way: proof.Finish}, nil
+	}
+	return nil, &proof.Error{Op: "answering", Kind: proof.KindAskNotOpen}
+}
+
+func (d *Desk) consent(p proof.Purpose, a api.Answer) proof.Fact {
+	return proof.ConsentAnswered{Purpose: p, Given: a.Given, Text: clip(a.Text, 40), Language: d.state.Visit.Language}
+}
+
+// examined takes the clerk's examination. Words that the policy does not know
+// count for nothing there; here they are only bounded.
+func examined(op proof.Operator, a api.Answer) (proof.Fact, error) {
+	if a.Exam == nil {
+		return nil, &proof.Error{Op: "examining", Kind: proof.KindBadRequest}
+	}
+	switch a.Exam.Details {
+	case proof.Agree, proof.Misread, proof.Contradicts:
+	default:
+		return nil, &proof.Error{Op: "examining", Kind: proof.KindBadRequest}
+	}
+	return proof.DocumentExamined{
+		Original: a.Exam.Original, Details: a.Exam.Details, Features: bounded(a.Exam.Features),
+		Doubts: bounded(a.Exam.Doubts), UVIR: a.Exam.UVIR, Trained: op.Training,
+	}, nil
+}
+
+// compared takes the operator's own comparison.
+func compared(op proof.Operator, a api.Answer) (proof.Fact, error) {
+	switch a.Same {
+	case proof.Same, proof.Different, proof.NotSure, proof.NotTrained:
+		return proof.PersonCompared{Answer: a.Same, Method: proof.PersonInPerson, Trained: op.Training}, nil
+	}
+	return nil, &proof.Error{Op: "comparing", Kind: proof.KindBadRequest}
+}
+
+// bounded keeps at most 40 short words.
+func bounded(words []string) []string {
+	out := []string{}
+	for _, w := range words[:min(len(words), 40)] {
+		out = append(out, clip(w, 40))
+	}
+	return out
+}
+
+// clip shortens a text to n bytes.
+func clip(s string, n int) string { return s[:min(len(s), n)] }

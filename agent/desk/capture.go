@@ -1,0 +1,270 @@
+package desk
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"image"
+	"image/jpeg"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/capture"
+	"github.com/counterproof/counterproof/agent/draft"
+	"github.com/counterproof/counterproof/agent/ocr"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/devices"
+)
+
+// jpegQuality of the pictures that are kept; the reader still reads far worse.
+const jpegQuality = 90
+
+// capture runs a camera for one ask until a frame is good, the person cancels
+// or the time is over. The desk is not locked while the camera runs, so the
+// screens can read the visit and end the capture.
+func (d *Desk) capture(ctx context.Context, op proof.Operator, a api.Answer) (api.Visit, error) {
+	ctx, err := d.beginCapture(ctx, a)
+	if err != nil {
+		return d.current(), err
+	}
+	var fact proof.Fact
+	var pictures []draft.Picture
+	if a.Ask == proof.CaptureDocument {
+		fact, pictures = d.filmDocument(ctx)
+	} else {
+		fact, pictures = d.filmFace(ctx)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	cancelled := context.Cause(ctx) == errCancelled
+	d.stop()
+	d.stop = nil
+	if cancelled {
+		return d.view(), &proof.Error{Op: "capturing", Kind: proof.KindCancelled}
+	}
+	if err := d.write(context.WithoutCancel(ctx), person(op), fact, pictures...); err != nil {
+		return d.view(), err
+	}
+	return d.viewAfter(d.proceed(context.WithoutCancel(ctx)))
+}
+
+// errCancelled ends a capture that the person at the counter cancelled.
+var errCancelled = errors.New("cancelled at the counter")
+
+// beginCapture checks that the capture is asked for and marks it as running.
+// The caller's going away does not end it: its result is for the visit.
+func (d *Desk) beginCapture(ctx context.Context, a api.Answer) (context.Context, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.ready(a); err != nil {
+		return nil, err
+	}
+	probe := proof.Fact(proof.DocumentFailed{})
+	if a.Ask == proof.CaptureFace {
+		probe = proof.FaceFailed{}
+	}
+	if !route.Allowed(d.state, probe) {
+		return nil, &proof.Error{Op: "capturing", Kind: proof.KindAskNotOpen}
+	}
+	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
+	ctx, end := context.WithTimeout(ctx, d.cfg.Capture)
+	d.stop = func() { stop(errCancelled); end() }
+	return ctx, nil
+}
+
+// cancel ends the capture that is running; without one it changes nothing.
+func (d *Desk) cancel() (api.Visit, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stop != nil {
+		d.stop()
+	}
+	return d.view(), nil
+}
+
+// current is the visit as it stands.
+func (d *Desk) current() api.Visit {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.view()
+}
+
+// film shows every frame to look until it has seen enough, and passes guidance
+// on when it changes. It gives the Kind under which the film ended: KindNone
+// when look was content.
+func (d *Desk) film(ctx context.Context, role devices.Role, look func(image.Image, []byte) (proof.Kind, bool)) proof.Kind {
+	last := proof.KindDeviceTimeout
+	said, done := proof.Kind("nothing yet"), false
+	err := d.cfg.Cameras.Camera(role).Frames(ctx, func(f devices.Frame) bool {
+		img, err := capture.Decode(f.JPEG)
+		if err != nil {
+			last = proof.KindOf(err)
+			return ctx.Err() == nil
+		}
+		d.preview.show(img)
+		last, done = look(img, f.JPEG)
+		if last != said {
+			said = last
+			d.cfg.Notify(api.Event{Kind: api.EventGuidance, Guidance: last, Role: string(role)})
+		}
+		return !done && ctx.Err() == nil
+	})
+	switch {
+	case done:
+		return proof.KindNone
+	case ctx.Err() != nil || err == nil:
+		return last
+	}
+	return DeviceKind(err)
+}
+
+// filmDocument looks for a document until two frames were read alike.
+func (d *Desk) filmDocument(ctx context.Context) (proof.Fact, []draft.Picture) {
+	today := route.Today(d.cfg.Now())
+	var tracker capture.Tracker
+	var found *reading
+	kind := d.film(ctx, devices.DocumentCamera, func(img image.Image, raw []byte) (proof.Kind, bool) {
+		var verdict capture.Verdict
+		tracker, verdict = tracker.See(capture.Judge(img, capture.AnyDocument))
+		read := d.cfg.Reader.Read(img, today)
+		if !read.Accepted {
+			return refused(verdict, read), false
+		}
+		tracker = tracker.Read(read.Lines, read.Score)
+		lines := tracker.Agreed()
+		if lines == nil {
+			return proof.KindHoldStill, false
+		}
+		found = &reading{lines, read, img, raw}
+		return proof.KindNone, true
+	})
+	if found == nil {
+		return proof.DocumentFailed{Kind: kind}, nil
+	}
+	return d.documentFact(*found)
+}
+
+// reading is an agreed reading and the frame of its second half.
+type reading struct {
+	lines []string
+	read  ocr.Reading
+	img   image.Image
+	raw   []byte
+}
+
+// refused says the one thing to change: the picture's fault first; where the
+// picture is good, that no zone was found or that its digits disagree.
+func refused(v capture.Verdict, r ocr.Reading) proof.Kind {
+	switch {
+	case v.Guidance != capture.OK && v.Guidance != capture.HoldStill:
+		return v.Guidance.Kind()
+	case len(r.Lines) > 0 && len(r.Document.FailingChecks()) > 0:
+		return proof.KindChecksFailed
+	}
+	return proof.KindNoMRZ
+}
+
+// documentFact names the pictures and cuts the portrait out. A page without a
+// portrait still counts; the comparison is then by eye.
+func (d *Desk) documentFact(r reading) (proof.Fact, []draft.Picture) {
+	n := d.nextPicture()
+	page := draft.Picture{ID: proof.PictureID("page-" + n), JPEG: r.raw}
+	fact := proof.DocumentRead{Source: proof.FromCamera, Lines: r.lines, Score: r.read.Score, Page: page.ID}
+	pictures := []draft.Picture{page}
+	if cut, ok := ocr.Portrait(r.img, r.read); ok {
+		if b, err := encode(cut); err == nil {
+			fact.Portrait = proof.PictureID("portrait-" + n)
+			pictures = append(pictures, draft.Picture{ID: fact.Portrait, JPEG: b})
+		}
+	}
+	return fact, pictures
+}
+
+// filmFace looks at the patient until one face is good enough to compare.
+func (d *Desk) filmFace(ctx context.Context) (proof.Fact, []draft.Picture) {
+	var good []byte
+	var broken error
+	kind := d.film(ctx, devices.FaceCamera, func(img image.Image, raw []byte) (proof.Kind, bool) {
+		kind, err := d.cfg.Matcher.Look(img)
+		if err != nil {
+			broken = err
+			return proof.KindOf(err), true
+		}
+		if kind == proof.KindNone {
+			good = raw
+		}
+		return kind, kind == proof.KindNone
+	})
+	if broken != nil {
+		return proof.FaceFailed{Kind: proof.KindOf(broken)}, nil
+	}
+	if good == nil {
+		return proof.FaceFailed{Kind: kind}, nil
+	}
+	live := draft.Picture{ID: proof.PictureID("live-" + d.nextPicture()), JPEG: good}
+	return proof.FaceTaken{Picture: live.ID}, []draft.Picture{live}
+}
+
+// nextPicture numbers pictures by the event that will name them, so that no two
+// of a visit are the same.
+func (d *Desk) nextPicture() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return itoa(d.state.Seq + 1)
+}
+
+// keyed takes lines that the clerk typed. Digits that disagree are told at once,
+// before anything is recorded: it was a slip of the finger.
+func (d *Desk) keyed(a api.Answer) (proof.Fact, error) {
+	lines, kind := typedLines(a.Lines, route.Today(d.state.Started.At))
+	if kind != proof.KindNone {
+		return nil, &proof.Error{Op: "keying a document", Kind: kind}
+	}
+	return proof.DocumentRead{Source: proof.FromKeys, Lines: lines}, nil
+}
+
+// compareFaces lets the machine compare portrait and live face, if the patient
+// agreed to it. It runs under the desk's lock: it takes some 50 ms.
+func (d *Desk) compareFaces(ctx context.Context) error {
+	if d.state.Face != route.Given {
+		return &proof.Error{Op: "comparing faces", Kind: proof.KindNoConsent}
+	}
+	fact := d.compared()
+	return d.write(ctx, system(), fact)
+}
+
+// compared asks the matcher; what goes wrong is a fact too.
+func (d *Desk) compared() proof.Fact {
+	portrait, err := d.decoded(d.state.Document.Portrait)
+	if err != nil {
+		return proof.CompareFailed{Kind: proof.KindOf(err)}
+	}
+	live, err := d.decoded(d.state.Live)
+	if err != nil {
+		return proof.CompareFailed{Kind: proof.KindOf(err)}
+	}
+	result, err := d.cfg.Matcher.Compare(d.state.Seq, portrait, live)
+	if err != nil {
+		return proof.CompareFailed{Kind: proof.KindOf(err)}
+	}
+	result.Portrait, result.Live = d.state.Document.Portrait, d.state.Live
+	return result
+}
+
+// decoded fetches a picture of the draft as pixels.
+func (d *Desk) decoded(id proof.PictureID) (image.Image, error) {
+	b, err := d.draft.Picture(id)
+	if err != nil {
+		return nil, err
+	}
+	return capture.Decode(b)
+}
+
+// encode writes a picture as JPEG.
+func encode(img image.Image) ([]byte, error) {
+	var b bytes.Buffer
+	if err := jpeg.Encode(&b, img, &jpeg.Options{Quality: jpegQuality}); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}

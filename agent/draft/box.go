@@ -1,0 +1,225 @@
+package draft
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/counterproof/counterproof/agent/proof"
+)
+
+// The file is a head of fixed size and entries behind it. The head holds the
+// wrapped key; an entry is its length and one AES-256-GCM box with a random
+// nonce in front, bound to the visit and its place.
+const (
+	magic     = "CPDRAFT1"
+	keyLen    = 32
+	headLen   = 512
+	lengthLen = 4
+	nonceLen  = 12
+	maxEntry  = 96 << 20 // one event with its pictures
+)
+
+// errTorn says that the file ends inside an entry.
+var errTorn = errors.New("the last entry is not whole")
+
+// box seals and opens the entries of one visit.
+type box struct {
+	aead cipher.AEAD
+	id   proof.CaseID
+}
+
+func newBox(key []byte, id proof.CaseID) (box, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return box{}, fmt.Errorf("making a cipher: %w", err)
+	}
+	aead, err := cipher.NewGCM(block)
+	if err != nil {
+		return box{}, fmt.Errorf("making a cipher: %w", err)
+	}
+	return box{aead, id}, nil
+}
+
+// head writes magic, length and the wrapped key, padded.
+func head(wrapped []byte) []byte {
+	b := binary.BigEndian.AppendUint16([]byte(magic), uint16(len(wrapped)))
+	b = append(b, wrapped...)
+	return append(b, make([]byte, headLen-len(b))...)
+}
+
+// wrappedKey reads a head.
+func wrappedKey(h []byte) ([]byte, error) {
+	if len(h) != headLen || string(h[:len(magic)]) != magic {
+		return nil, errors.New("the head is not a draft's")
+	}
+	n := int(binary.BigEndian.Uint16(h[len(magic):]))
+	if n == 0 || n > headLen-len(magic)-2 {
+		return nil, errors.New("the head holds no key")
+	}
+	return h[len(magic)+2 : len(magic)+2+n], nil
+}
+
+// seal makes an entry: the event as JSON and each picture, every one after its
+// length, in one box. The event's number is bound in, so entries cannot be
+// swapped or left out unseen.
+func (b box) seal(e proof.Event, pictures []Picture) ([]byte, error) {
+	event, err := json.Marshal(e)
+	if err != nil {
+		return nil, fmt.Errorf("writing an event: %w", err)
+	}
+	clear := appendRun(binary.BigEndian.AppendUint32(nil, uint32(e.Seq)), event)
+	for _, p := range pictures {
+		clear = appendRun(appendRun(clear, []byte(p.ID)), p.JPEG)
+	}
+	n := nonceLen + len(clear) + b.aead.Overhead()
+	if n > maxEntry {
+		return nil, fmt.Errorf("an entry of %d bytes", n)
+	}
+	entry := make([]byte, lengthLen+nonceLen, lengthLen+n)
+	binary.BigEndian.PutUint32(entry, uint32(n))
+	nonce := entry[lengthLen:]
+	rand.Read(nonce)
+	return b.aead.Seal(entry, nonce, clear, []byte(b.id)), nil
+}
+
+// open reads an entry without its length.
+func (b box) open(entry []byte) (proof.Event, []Picture, error) {
+	var e proof.Event
+	if len(entry) < nonceLen {
+		return e, nil, errTorn
+	}
+	clear, err := b.aead.Open(nil, entry[:nonceLen], entry[nonceLen:], []byte(b.id))
+	if err != nil {
+		return e, nil, fmt.Errorf("opening an entry: %w", err)
+	}
+	if len(clear) < 4 {
+		return e, nil, errTorn
+	}
+	event, rest, err := cutRun(clear[4:])
+	if err != nil {
+		return e, nil, err
+	}
+	if err := json.Unmarshal(event, &e); err != nil {
+		return e, nil, fmt.Errorf("reading an entry: %w", err)
+	}
+	var pictures []Picture
+	for len(rest) > 0 {
+		var id, jpeg []byte
+		if id, rest, err = cutRun(rest); err != nil {
+			return e, nil, err
+		}
+		if jpeg, rest, err = cutRun(rest); err != nil {
+			return e, nil, err
+		}
+		pictures = append(pictures, Picture{proof.PictureID(id), jpeg})
+	}
+	return e, pictures, nil
+}
+
+// appendRun writes bytes after their length.
+func appendRun(b, run []byte) []byte {
+	return append(binary.BigEndian.AppendUint32(b, uint32(len(run))), run...)
+}
+
+// cutRun reads what appendRun wrote.
+func cutRun(b []byte) (run, rest []byte, err error) {
+	if len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4) {
+		return nil, nil, errTorn
+	}
+	n := int(binary.BigEndian.Uint32(b))
+	return b[4 : 4+n], b[4+n:], nil
+}
+
+// load reads a whole draft. What is torn at the end is cut off on disk.
+func (d *Draft) load(keys Keeper) error {
+	h := make([]byte, headLen)
+	if _, err := io.ReadFull(d.file, h); err != nil {
+		return fmt.Errorf("reading the head: %w", err)
+	}
+	wrapped, err := wrappedKey(h)
+	if err != nil {
+		return err
+	}
+	key, err := keys.Unwrap(purpose(d.id), wrapped)
+	if err != nil {
+		return fmt.Errorf("unwrapping the key: %w", err)
+	}
+	if d.box, err = newBox(key, d.id); err != nil {
+		return err
+	}
+	d.size = headLen
+	for {
+		err := d.next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, errTorn):
+			return d.cut()
+		case err != nil:
+			return err
+		}
+	}
+}
+
+// next reads one entry: io.EOF behind the last, errTorn where the file ends in
+// the middle of one or with one that does not open.
+func (d *Draft) next() error {
+	length := make([]byte, lengthLen)
+	if n, err := d.file.ReadAt(length, d.size); n < lengthLen {
+		if n == 0 && errors.Is(err, io.EOF) {
+			return io.EOF
+		}
+		return errTorn
+	}
+	n := int64(binary.BigEndian.Uint32(length))
+	end := d.end()
+	if n > maxEntry || d.size+lengthLen+n > end {
+		return errTorn
+	}
+	entry := make([]byte, n)
+	if _, err := d.file.ReadAt(entry, d.size+lengthLen); err != nil {
+		return fmt.Errorf("reading an entry: %w", err)
+	}
+	e, pictures, err := d.box.open(entry)
+	last := d.size+lengthLen+n == end
+	switch {
+	case err != nil && last:
+		return errTorn
+	case err != nil:
+		return err
+	case e.Seq != len(d.events)+1:
+		return errors.New("entries are missing or swapped")
+	}
+	d.took(e, pictures, span{d.size, lengthLen + n})
+	d.size += lengthLen + n
+	return nil
+}
+
+// cut ends the file behind the last whole entry. What is cut off is kept beside
+// it, still sealed, until the visit is erased: a length that rotted on the disk
+// looks like a torn entry, and somebody may yet make sense of it.
+func (d *Draft) cut() error {
+	tail := make([]byte, min(maxEntry, max(0, d.end()-d.size)))
+	n, _ := d.file.ReadAt(tail, d.size)
+	err := os.WriteFile(d.path+tornSuffix, tail[:n], 0o600)
+	if err := errors.Join(err, d.file.Truncate(d.size), d.file.Sync()); err != nil {
+		return fmt.Errorf("cutting a torn entry: %w", err)
+	}
+	return nil
+}
+
+// end is the file's size, 0 where it cannot be told.
+func (d *Draft) end() int64 {
+	end, err := d.file.Seek(0, io.SeekEnd)
+	if err != nil {
+		return 0
+	}
+	return end
+}

@@ -1,0 +1,165 @@
+package opener
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// Command is the counterproof-opener command: keygen, enrol, run.
+func Command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "counterproof-opener",
+		Short: "Opens the sealed records of the centre and scores them again",
+		Long: `Opens the sealed records of the centre and scores them again.
+
+It is the only place with the private keys: run it on a machine of its own, on
+a disk that is encrypted, and keep a copy of its folder in a safe. A record
+whose key is lost is lost.
+
+  counterproof-opener keygen               make the keys, once
+  counterproof-opener enrol --invite TEXT  with counterproof-central invite --opener
+  counterproof-opener run                  open what comes in`,
+		SilenceUsage: true,
+		Args:         cobra.NoArgs,
+	}
+	data := root.PersistentFlags().String("data", defaultDir(), "folder with all that the opener has")
+	root.AddCommand(keygenCommand(data), enrolCommand(data), runCommand(data))
+	return root
+}
+
+// defaultDir is the folder that systemd gives the service (StateDirectory), or
+// one among the user's own settings.
+func defaultDir() string {
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
+	}
+	base, err := os.UserConfigDir()
+	if err != nil {
+		return "counterproof-opener"
+	}
+	return filepath.Join(base, "counterproof-opener")
+}
+
+// keygenCommand makes the keys.
+func keygenCommand(data *string) *cobra.Command {
+	var suite string
+	cmd := &cobra.Command{
+		Use:   "keygen",
+		Short: "Make a private key for each part of a record, where there is none",
+		Long: `Make a private key for each part of a record, where there is none.
+
+A key that is there stays as it is. To change a part's key, rename its file
+from PART.key to PART-YEAR-MONTH.key, so that older records still open, make a
+new one and enrol again.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			id, ok := map[string]wire.Suite{"hybrid": seal.Hybrid, "p256": seal.Classical}[suite]
+			if !ok {
+				return fmt.Errorf("no suite %.20q: there are hybrid and p256", suite)
+			}
+			keys, err := Keygen(*data, id)
+			if err != nil {
+				return err
+			}
+			for _, k := range keys {
+				name := "hybrid"
+				if k.Suite == seal.Classical {
+					name = "p256"
+				}
+				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s %s\n", k.Part, k.Key, name); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&suite, "suite", "hybrid", "hybrid (ML-KEM-768 with X25519), or p256 for hardware that has only that")
+	return cmd
+}
+
+// enrolCommand spends an invitation.
+func enrolCommand(data *string) *cobra.Command {
+	var invitation string
+	cmd := &cobra.Command{
+		Use:   "enrol --invite TEXT",
+		Short: "Enrol with the centre and hand it the public keys",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := Open(Config{Dir: *data, Log: logger(cmd)})
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(o.Enrol(cmd.Context(), invitation), o.Close()); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(cmd.OutOrStdout(), "enrolled; the centre has the public keys")
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&invitation, "invite", "", "invitation of the centre, one word that begins with cpi1:")
+	cmd.MarkFlagsOneRequired("invite")
+	return cmd
+}
+
+// runCommand opens what comes in.
+func runCommand(data *string) *cobra.Command {
+	var once bool
+	var s screen
+	var policy string
+	cmd := &cobra.Command{
+		Use:   "run",
+		Short: "Open new records and show what came of each, until told to stop",
+		Long: `Open new records and show what came of each, until told to stop.
+
+Every record is shown at least once; one that is shown again says so. What is
+kept of a result is in results.jsonl, what did not open is in defects.jsonl,
+and neither holds personal data. Removing the file cursor begins the log again.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			s.out = cmd.OutOrStdout()
+			return run(cmd.Context(), Config{Dir: *data, Policy: policy, Log: logger(cmd)}, s, once)
+		},
+	}
+	cmd.Flags().BoolVar(&once, "once", false, "end when the centre has no more")
+	cmd.Flags().BoolVar(&s.json, "json", false, "one JSON object a line")
+	cmd.Flags().BoolVar(&s.claims, "show-claims", false, "show PERSONAL DATA: name, birth date and document, for account linking")
+	cmd.Flags().StringVar(&policy, "policy", "", "score again by this policy instead of the one that each visit names, and hold what comes out differently")
+	return cmd
+}
+
+// run opens records on a screen. A result that could not be shown ends it
+// before the cursor moves.
+func run(ctx context.Context, cfg Config, s screen, once bool) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	s.failed = cancel
+	cfg.Show = s.show
+	o, err := Open(cfg)
+	if err != nil {
+		return err
+	}
+	if once {
+		_, err = o.Once(ctx, s.show)
+	} else {
+		err = o.Run(ctx)
+	}
+	err = errors.Join(err, o.Close())
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// logger writes log lines beside the results.
+func logger(cmd *cobra.Command) *slog.Logger {
+	return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
+}

@@ -1,0 +1,258 @@
+package opener
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"iter"
+	"log/slog"
+	"math/big"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/gpg45"
+	"github.com/counterproof/counterproof/agent/packet"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/sync/custody"
+	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// The invented holder of a passport of Utopia, in date until 2031.
+var specimen = []string{
+	"P<UTOSPECIMEN<<MORGAN<WREN<<<<<<<<<<<<<<<<<<",
+	"U1234567<6UTO8503127X3106305<<<<<<<<<<<<<<04",
+}
+
+// markers are words of the specimen that no file of the opener and no line may
+// hold.
+var markers = []string{"SPECIMEN", "MORGAN", "WREN", "U1234567", "850312", "1985-03-12", "Morgan"}
+
+var trained = proof.Training{Impostor: proof.Date{Year: 2026, Month: 3, Day: 1}, Document: proof.Date{Year: 2025, Month: 1, Day: 10}}
+
+func policy(t testing.TB) *gpg45.Policy {
+	t.Helper()
+	p, err := gpg45.Load(gpg45.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// sealing is how a counter makes one record; the zero one is a proved visit in
+// training.
+type sealing struct {
+	real    bool                                        // made outside training
+	name    byte                                        // of the record; drawn from the log if 0
+	facts   []proof.Fact                                // between consent and decision; those of a good visit if nil
+	events  func([]proof.Event) []proof.Event           // changes the decided visit before it is packed
+	outcome func(*proof.Outcome)                        // what the counter says instead
+	parts   func([]packet.Part) []packet.Part           // changes what is sealed
+	header  func(*wire.Header, []wire.Part) []wire.Part // changes what is signed
+	after   func(*wire.Envelope)                        // damages what is stored
+	keys    []wire.Recipient                            // sealed to them instead
+}
+
+// goodFacts are those of a visit that comes to L1B.
+func goodFacts(t testing.TB) []proof.Fact {
+	return []proof.Fact{
+		proof.DocumentRead{Source: proof.FromCamera, Lines: specimen, Score: -0.05, Page: "page-3", Portrait: "portrait-3"},
+		proof.DocumentExamined{Original: true, Details: proof.Agree, Features: policy(t).Features(proof.Passport), Trained: trained},
+		proof.ConsentAnswered{Purpose: proof.ForFace, Given: true},
+		proof.FaceTaken{Picture: "live-6"},
+		proof.FacesCompared{Score: 3.6, Decision: proof.Match},
+		proof.PersonCompared{Answer: proof.Same, Method: proof.PersonInPerson, Trained: trained},
+	}
+}
+
+// visit makes the events of a decided, confirmed visit.
+func (s sealing) visit(t testing.TB, id wire.RecordID) []proof.Event {
+	t.Helper()
+	facts := s.facts
+	if facts == nil {
+		facts = goodFacts(t)
+	}
+	begin := proof.VisitStarted{
+		Case: "case0001", Record: id.String(), Route: proof.PhotoDocument, Language: "cy", Training: !s.real,
+		Policy: gpg45.Default, Operator: trained,
+	}
+	var events []proof.Event
+	add := func(f proof.Fact) {
+		at := time.Date(2026, 11, 22, 10, len(events), 0, 0, time.UTC)
+		events = append(events, proof.Event{Seq: len(events) + 1, At: at, By: proof.Actor{Kind: proof.ByPerson, ID: "robin"}, Fact: f})
+	}
+	add(begin)
+	add(proof.ConsentAnswered{Purpose: proof.ForProofing, Given: true})
+	for _, f := range facts {
+		add(f)
+	}
+	out := route.Decide(route.Fold(events), policy(t))
+	if s.outcome != nil {
+		s.outcome(&out)
+	}
+	add(proof.VisitDecided{Outcome: out})
+	add(proof.ResultConfirmed{})
+	if s.events != nil {
+		events = s.events(events)
+	}
+	return events
+}
+
+// world is an opener with its folder and the centre that it asks.
+type world struct {
+	*fakeCentre
+	t       *testing.T
+	dir     string
+	counter *ecdsa.PrivateKey
+	keys    []wire.Recipient
+	log     strings.Builder
+}
+
+// newWorld makes keys and enrols an opener with a centre of the given mode.
+func newWorld(t *testing.T, training bool) *world {
+	t.Helper()
+	w := &world{t: t, dir: t.TempDir(), fakeCentre: &fakeCentre{bad: map[uint64]error{}}}
+	var err error
+	if w.keys, err = Keygen(w.dir, seal.Classical); err != nil {
+		t.Fatal(err)
+	}
+	if w.counter, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+		t.Fatal(err)
+	}
+	keeper, err := custody.Open(filepath.Join(w.dir, identityFolder))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pattern := &x509.Certificate{SerialNumber: big.NewInt(1)}
+	der, err := x509.CreateCertificate(rand.Reader, pattern, pattern, keeper.Signer().Public(), keeper.Signer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = keeper.SaveIdentity(custody.Identity{Agent: "agent-opener", Training: training, Chain: [][]byte{der}, CentreCA: der})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// open opens the opener of this world, as a new process would.
+func (w *world) open() *Opener {
+	w.t.Helper()
+	o, err := Open(Config{Dir: w.dir, Log: slog.New(slog.NewJSONHandler(&w.log, nil))})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	o.centre = w.fakeCentre
+	w.t.Cleanup(func() { _ = o.Close() })
+	return o
+}
+
+// once opens all that is new and returns the results.
+func (w *world) once() []Result {
+	w.t.Helper()
+	var got []Result
+	n, err := w.open().Once(w.t.Context(), func(r Result) { got = append(got, r) })
+	if err != nil || n != len(got) {
+		w.t.Fatalf("took %d records and showed %d: %v", n, len(got), err)
+	}
+	return got
+}
+
+// add seals a visit as a counter does and stores it as the centre does.
+func (w *world) add(s sealing) store.Record {
+	w.t.Helper()
+	index := uint64(len(w.records) + 1)
+	id := wire.RecordID{15: byte(index)}
+	if s.name != 0 {
+		id = wire.RecordID{15: s.name}
+	}
+	events := s.visit(w.t, id)
+	parts, err := packet.Build(route.Fold(events), events, func(p proof.PictureID) ([]byte, error) { return []byte("jpeg of " + p), nil })
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if s.parts != nil {
+		parts = s.parts(parts)
+	}
+	h := wire.Header{
+		Version: 1, Agent: "agent-7", Seq: wire.Seq(index), Record: id, Wall: time.UnixMilli(1_700_000_000_000).UTC(), Training: !s.real,
+	}
+	keys := w.keys
+	if s.keys != nil {
+		keys = s.keys
+	}
+	sealed := sealAll(w.t, &h, keys, parts)
+	if s.header != nil {
+		sealed = s.header(&h, sealed)
+	}
+	envelope, err := seal.Envelope(h, sealed, w.counter)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if s.after != nil {
+		s.after(&envelope)
+	}
+	r := store.Record{Envelope: envelope, Receipt: wire.Receipt{Agent: h.Agent, Seq: h.Seq, LogIndex: index, RecHash: envelope.RecHash()}}
+	w.records = append(w.records, r)
+	return r
+}
+
+// sealAll seals every part to its key and describes it in the header.
+func sealAll(t testing.TB, h *wire.Header, keys []wire.Recipient, parts []packet.Part) []wire.Part {
+	t.Helper()
+	var sealed []wire.Part
+	for _, p := range parts {
+		name := wire.PartName(p.Name)
+		i := slices.IndexFunc(keys, func(r wire.Recipient) bool { return r.Part == name })
+		part, info, err := seal.Seal(keys[i], name, seal.Binding(h.Record, name, h.Training), p.Bytes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, h.Parts = append(sealed, part), append(h.Parts, info)
+	}
+	return sealed
+}
+
+// fakeCentre is a centre in memory that gives pages of two.
+type fakeCentre struct {
+	records []store.Record
+	bad     map[uint64]error // told beside the record of that place
+	cut     uint64           // the line breaks before the record of that place
+	handed  []wire.Recipient
+	asked   []uint64
+	away    error
+}
+
+func (f *fakeCentre) Enrol(context.Context, string) (custody.Identity, error) {
+	return custody.Identity{}, f.away
+}
+
+func (f *fakeCentre) Refresh(context.Context) error { return f.away }
+
+func (f *fakeCentre) PutRecipients(_ context.Context, r []wire.Recipient) error {
+	f.handed = r
+	return f.away
+}
+
+func (f *fakeCentre) Fetch(_ context.Context, after uint64) iter.Seq2[store.Record, error] {
+	return func(yield func(store.Record, error) bool) {
+		f.asked = append(f.asked, after)
+		for i := after; i < min(after+2, uint64(len(f.records))); i++ {
+			r := f.records[i]
+			if r.Receipt.LogIndex == f.cut {
+				yield(store.Record{}, &wire.Error{Op: "fetching records", Kind: wire.KindUnreachable})
+				return
+			}
+			if !yield(r, f.bad[r.Receipt.LogIndex]) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,259 @@
+package opener
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// journal keeps what became of every record: results and defects as lines of
+// JSON that are only ever added, and the cursor. None of it is personal.
+type journal struct {
+	cursorPath string
+	cursor     uint64 // log index of the last record that was shown
+
+	results, defects *os.File
+	known            map[wire.Hash]bool   // records whose result is stored
+	visits           map[string]wire.Hash // the record that a visit came in, by the record's name
+	noted            map[noted]bool       // defects
+}
+
+// noted names a defect: a record may show another one once a key was found.
+type noted struct {
+	rec  wire.Hash
+	kind Kind
+}
+
+// resultLine is one stored result.
+type resultLine struct {
+	RecHash  wire.Hash      `json:"rec_hash"`
+	Record   string         `json:"record"` // the record's random name
+	Ref      wire.Ref       `json:"ref"`
+	LogIndex uint64         `json:"log_index"`
+	Result   proof.Result   `json:"result"`
+	Level    proof.Level    `json:"level"`
+	Profile  string         `json:"profile"`
+	NHS      proof.NHSLevel `json:"nhs"`
+	Policy   string         `json:"policy"`
+	Agrees   bool           `json:"agrees"`
+	Training bool           `json:"training"`
+	Findings []Finding      `json:"findings,omitempty"`
+	At       time.Time      `json:"at"` // when it was opened
+}
+
+// defectLine is one record that could not be opened.
+type defectLine struct {
+	RecHash  wire.Hash    `json:"rec_hash"`
+	LogIndex uint64       `json:"log_index"`
+	Agent    wire.AgentID `json:"agent"`
+	Seq      wire.Seq     `json:"seq"`
+	Ref      wire.Ref     `json:"ref"`
+	Kind     Kind         `json:"kind"`
+	At       time.Time    `json:"at"`
+}
+
+// openJournal reads what is known and opens the files for adding.
+func openJournal(dir string, log *slog.Logger) (*journal, error) {
+	j := &journal{
+		cursorPath: filepath.Join(dir, cursorFile),
+		known:      map[wire.Hash]bool{}, visits: map[string]wire.Hash{}, noted: map[noted]bool{},
+	}
+	var err error
+	if j.cursor, err = readCursor(j.cursorPath); err != nil {
+		return nil, err
+	}
+	j.results, err = openLines(filepath.Join(dir, resultFile), log, func(l resultLine) {
+		j.learn(l.Record, l.RecHash)
+	})
+	if err != nil {
+		return nil, err
+	}
+	j.defects, err = openLines(filepath.Join(dir, defectFile), log, func(l defectLine) {
+		j.noted[noted{l.RecHash, l.Kind}] = true
+	})
+	if err != nil {
+		return nil, errors.Join(err, j.results.Close())
+	}
+	return j, syncFolder(dir)
+}
+
+// close closes the files; nothing is lost without it.
+func (j *journal) close() error { return errors.Join(j.results.Close(), j.defects.Close()) }
+
+// note stores a result that is new. One that is known is marked as come again.
+// A visit that came before in another record is held: it counts once.
+func (j *journal) note(r Result) (Result, error) {
+	if r.Kind != KindNone {
+		return j.noteDefect(r)
+	}
+	first, came := j.visits[r.record]
+	if came && first != r.RecHash {
+		r = r.with(DuplicateVisit)
+	}
+	if j.known[r.RecHash] {
+		r.Again = true
+		return r, nil
+	}
+	err := addLine(j.results, resultLine{
+		RecHash: r.RecHash, Record: r.record, Ref: r.Ref, LogIndex: r.LogIndex, Result: r.Result, Level: r.Level,
+		Profile: r.Profile, NHS: r.NHS, Policy: r.Policy, Agrees: r.Agrees, Training: r.Training, Findings: r.Findings,
+		At: time.Now().UTC().Truncate(time.Millisecond),
+	})
+	if err != nil {
+		return r, err
+	}
+	j.learn(r.record, r.RecHash)
+	return r, nil
+}
+
+// learn takes in a stored result. The first record of a visit stays its record.
+func (j *journal) learn(record string, rec wire.Hash) {
+	j.known[rec] = true
+	if _, came := j.visits[record]; !came {
+		j.visits[record] = rec
+	}
+}
+
+// noteDefect stores a defect that is new.
+func (j *journal) noteDefect(r Result) (Result, error) {
+	name := noted{r.RecHash, r.Kind}
+	if j.noted[name] {
+		r.Again = true
+		return r, nil
+	}
+	err := addLine(j.defects, defectLine{
+		RecHash: r.RecHash, LogIndex: r.LogIndex, Agent: r.Agent, Seq: r.Seq, Ref: r.Ref, Kind: r.Kind,
+		At: time.Now().UTC().Truncate(time.Millisecond),
+	})
+	if err == nil {
+		j.noted[name] = true
+	}
+	return r, err
+}
+
+// advance moves the cursor past a record that was shown.
+func (j *journal) advance(index uint64) error {
+	if err := replaceFile(j.cursorPath, strconv.AppendUint(nil, index, 10)); err != nil {
+		return err
+	}
+	j.cursor = index
+	return nil
+}
+
+// readCursor reads the cursor; none is the beginning of the log.
+func readCursor(path string) (uint64, error) {
+	b, err := readSmall(path, 64)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	n, err := parseCursor(b)
+	if err != nil {
+		return 0, fmt.Errorf("%s is damaged: remove it to begin the log again; no result is stored twice", path)
+	}
+	return n, nil
+}
+
+// parseCursor reads a log index in decimal; a line end may follow it.
+func parseCursor(b []byte) (uint64, error) {
+	return strconv.ParseUint(string(bytes.TrimSuffix(b, []byte("\n"))), 10, 64)
+}
+
+// openLines reads a file of lines of JSON and opens it for adding. A line that
+// was torn by a crash belongs to a record that comes again, so it is passed
+// over; the next line begins on a fresh one.
+func openLines[L any](path string, log *slog.Logger, take func(L)) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	damaged, whole, err := readLines(f, take)
+	if err == nil && !whole {
+		_, err = f.Write([]byte("\n"))
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("reading %s: %w", path, err), f.Close())
+	}
+	if damaged > 0 {
+		log.Warn("lines that do not read were passed over", "path", path, "count", damaged)
+	}
+	return f, nil
+}
+
+// maxLine bounds one line, in bytes; a real one is under 700.
+const maxLine = 16 << 10
+
+// readLines hands every line that reads to take. It returns how many did not,
+// and whether the last line is ended.
+func readLines[L any](r io.Reader, take func(L)) (damaged int, whole bool, err error) {
+	whole = true
+	long := false
+	br := bufio.NewReaderSize(r, maxLine)
+	for {
+		text, err := br.ReadSlice('\n')
+		if len(text) > 0 {
+			whole = err == nil
+		}
+		if errors.Is(err, bufio.ErrBufferFull) {
+			long = true
+			continue
+		}
+		if err != nil && err != io.EOF {
+			return damaged, whole, err
+		}
+		if long || !readLine(text, take) {
+			damaged++
+		}
+		long = false
+		if err == io.EOF {
+			return damaged, whole, nil
+		}
+	}
+}
+
+// readLine hands one line to take; an empty one is nothing.
+func readLine[L any](text []byte, take func(L)) bool {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return true
+	}
+	var line L
+	if json.Unmarshal(text, &line) != nil {
+		return false
+	}
+	take(line)
+	return true
+}
+
+// addLine adds one line and makes it outlive a power cut. Where that fails, the
+// file is as it was.
+func addLine(f *os.File, line any) error {
+	b, err := json.Marshal(line)
+	if err != nil {
+		return err
+	}
+	before, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(b, '\n'))
+	if err == nil {
+		err = f.Sync()
+	}
+	if err != nil {
+		return errors.Join(err, f.Truncate(before.Size()))
+	}
+	return nil
+}

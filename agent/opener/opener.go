@@ -1,0 +1,280 @@
+// Package opener is the opening zone: the only place with the private keys that
+// records are sealed to. It fetches sealed records from the centre in the log's
+// order, opens them, checks that what is inside belongs together, scores the
+// visit again from its events and shows what came of it.
+//
+// It never captures, never changes a record, never talks to a counter, and
+// never puts the result of a record that is in doubt in the place of another:
+// such a record gets no level until people have looked at it.
+//
+// # The laws
+//
+//   - A private key is made here, lies in a file that only its owner may read,
+//     and is never written over.
+//   - A bad record never blocks the next: it is noted with its kind, and the
+//     cursor goes on.
+//   - Every record is shown at least once. Its result is stored, then shown,
+//     then the cursor moves; after a crash between them it comes again and is
+//     known by its hash, so that no result is stored twice.
+//   - A level counts only if the counter's outcome and the opener's own agree
+//     and nothing else is found. What differs is shown, both ways.
+//   - A record made in training is opened only by a training enrolment, and no
+//     other record is.
+//   - The files of results and defects, the logs and what is shown unasked hold
+//     no personal data. What a record says is hostile: it is bounded, and no
+//     text of it reaches a terminal unchecked.
+package opener
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/gpg45"
+	"github.com/counterproof/counterproof/sync/custody"
+	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// The files and folders under Config.Dir.
+const (
+	keyFolder      = "keys"
+	identityFolder = "identity"
+	addressFile    = "centre"
+	cursorFile     = "cursor"
+	resultFile     = "results.jsonl"
+	defectFile     = "defects.jsonl"
+)
+
+// pollDefault is how long Run waits for new records.
+const pollDefault = 10 * time.Second
+
+// Config says what an opener works with. Only Dir is needed.
+type Config struct {
+	Dir    string        // keys, identity, cursor and results; made if missing
+	Policy string        // score again by this policy; the one that a visit names if empty
+	Poll   time.Duration // between two looks of Run at the centre; 10 s if 0
+	Show   func(Result)  // what Run does with a result; nothing if nil
+	Log    *slog.Logger  // silent if nil
+}
+
+// centre is what the opener asks of the centre; uplink.Client does it.
+type centre interface {
+	// Enrol spends an invitation.
+	Enrol(ctx context.Context, invitation string) (custody.Identity, error)
+	// Refresh renews certificate and bundle where that is due.
+	Refresh(ctx context.Context) error
+	// PutRecipients hands in the public keys.
+	PutRecipients(ctx context.Context, recipients []wire.Recipient) error
+	// Fetch yields a page of records that follow a place in the log. Their
+	// signatures were verified, or the error beside the record says why not.
+	Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record, error]
+}
+
+// Opener opens records. It is for one goroutine, and one process at a time
+// works on its folder.
+type Opener struct {
+	cfg     Config
+	log     *slog.Logger
+	keeper  *custody.Keeper
+	centre  centre
+	keys    ring
+	journal *journal
+}
+
+// Open opens the opener's folder. It starts nothing and asks the centre
+// nothing. The caller closes it.
+func Open(cfg Config) (*Opener, error) {
+	o, err := open(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("opening the opener: %w", err)
+	}
+	return o, nil
+}
+
+func open(cfg Config) (*Opener, error) {
+	cfg.Poll = cmp.Or(cfg.Poll, pollDefault)
+	o := &Opener{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))}
+	if cfg.Policy != "" {
+		if _, err := gpg45.Load(cfg.Policy); err != nil {
+			return nil, err
+		}
+	}
+	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
+		return nil, err
+	}
+	var err error
+	if o.keeper, err = custody.Open(filepath.Join(cfg.Dir, identityFolder)); err != nil {
+		return nil, err
+	}
+	if o.keys, err = loadRing(filepath.Join(cfg.Dir, keyFolder)); err != nil {
+		return nil, err
+	}
+	address, err := os.ReadFile(filepath.Join(cfg.Dir, addressFile))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	o.centre = uplink.New(uplink.Config{Keeper: o.keeper, Address: strings.TrimSpace(string(address)), Log: o.log})
+	o.journal, err = openJournal(cfg.Dir, o.log)
+	return o, err
+}
+
+// Close closes the opener's files.
+func (o *Opener) Close() error { return o.journal.close() }
+
+// errNoKeys tells what to do before anything else.
+var errNoKeys = errors.New("there are no keys for claims and audit yet: make them first, with counterproof-opener keygen")
+
+// Enrol spends an invitation for an opener and hands the public keys to the
+// centre, which tells them to its counters. The keys must have been made. Doing
+// it again with a new invitation hands in the keys of now.
+func (o *Opener) Enrol(ctx context.Context, invitation string) error {
+	if !o.keys.enough() {
+		return errNoKeys
+	}
+	invite, err := store.ParseInvite(invitation)
+	if err != nil {
+		return fmt.Errorf("enrolling: %w", &wire.Error{Op: "reading the invitation", Kind: wire.KindCode, Err: err})
+	}
+	if _, err := o.centre.Enrol(ctx, invitation); err != nil {
+		return fmt.Errorf("enrolling: %w", err)
+	}
+	if err := replaceFile(filepath.Join(o.cfg.Dir, addressFile), []byte(invite.Address+"\n")); err != nil {
+		return fmt.Errorf("keeping the centre's address: %w", err)
+	}
+	if err := o.centre.PutRecipients(ctx, o.keys.recipients()); err != nil {
+		return fmt.Errorf("handing in the keys: %w", err)
+	}
+	return nil
+}
+
+// Once fetches, opens and shows all records that the centre holds after the
+// cursor, and returns how many there were. A record that cannot be opened is
+// shown with its kind like any other. An error is about the centre, with a
+// wire.Kind, or about the own disk, without one; the record at hand then comes
+// again. A record that show was called for before ctx ended comes again too.
+func (o *Opener) Once(ctx context.Context, show func(Result)) (n int, err error) {
+	identity, enrolled, err := o.keeper.Identity()
+	switch {
+	case err != nil:
+		return 0, err
+	case !o.keys.enough():
+		return 0, errNoKeys
+	case !enrolled:
+		return 0, &wire.Error{Op: "fetching records", Kind: wire.KindNotEnrolled}
+	}
+	if err := o.centre.Refresh(ctx); err != nil {
+		return 0, fmt.Errorf("fetching records: %w", err)
+	}
+	for {
+		page, err := o.page(ctx, identity.Training, show)
+		n += page
+		if err != nil || page == 0 {
+			return n, err
+		}
+	}
+}
+
+// page takes one page of records and returns how many it took.
+func (o *Opener) page(ctx context.Context, training bool, show func(Result)) (n int, err error) {
+	for record, err := range o.centre.Fetch(ctx, o.journal.cursor) {
+		if err != nil && record.Receipt.LogIndex == 0 {
+			return n, fmt.Errorf("fetching records: %w", err)
+		}
+		if err := o.take(ctx, o.judge(record, err, training), show); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, ctx.Err()
+}
+
+// judge opens and checks one record; bad is what the fetching found against it.
+func (o *Opener) judge(record store.Record, bad error, training bool) Result {
+	r := Result{LogIndex: record.Receipt.LogIndex, RecHash: record.Envelope.RecHash()}
+	h, err := record.Envelope.Check()
+	if err == nil {
+		r.Agent, r.Seq, r.Ref, r.Training, r.record = h.Agent, h.Seq, h.Record.Ref(), h.Training, h.Record.String()
+	}
+	switch {
+	case bad != nil:
+		return r.defective(KindSignature, bad)
+	case err != nil:
+		return r.defective(KindDamaged, err)
+	}
+	if h.Training != training {
+		return r.defective(KindTraining, errors.New("the record and this opener are not both in training"))
+	}
+	visit, shut, kind, err := o.keys.visit(record.Envelope, h)
+	if err != nil {
+		return r.defective(kind, err)
+	}
+	r.Shut = shut
+	return examine(r, visit, o.cfg.Policy)
+}
+
+// take stores a result, shows it and moves the cursor, in this order.
+func (o *Opener) take(ctx context.Context, r Result, show func(Result)) error {
+	r, err := o.journal.note(r)
+	if err != nil {
+		return fmt.Errorf("storing a result: %w", err)
+	}
+	o.tell(r)
+	if show != nil {
+		show(r)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := o.journal.advance(r.LogIndex); err != nil {
+		return fmt.Errorf("moving the cursor: %w", err)
+	}
+	return nil
+}
+
+// tell writes what came of a record to the log.
+func (o *Opener) tell(r Result) {
+	log := o.log.With("agent", string(r.Agent), "seq", uint64(r.Seq), "rec", r.RecHash.String())
+	switch {
+	case r.Kind != KindNone:
+		log.Warn("a record could not be opened", "kind", string(r.Kind), "err", r.cause)
+	case len(r.Findings) > 0:
+		log.Warn("a record is held for people to look at", "kind", string(r.Findings[0]), "count", len(r.Findings))
+	default:
+		log.Info("a record was opened and scored again")
+	}
+}
+
+// Run looks for records until ctx ends, and returns nil then. What concerns the
+// centre is logged and tried again; the own disk's failure ends it, and so does
+// an opener that is not enrolled.
+func (o *Opener) Run(ctx context.Context) error {
+	for {
+		n, err := o.Once(ctx, o.cfg.Show)
+		kind := wire.KindOf(err)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil && (kind == wire.KindNone || kind == wire.KindNotEnrolled):
+			return err
+		case err != nil:
+			o.log.Warn("the centre gave no records", "kind", string(kind), "err", err, "wait", o.cfg.Poll)
+		case n > 0:
+			o.log.Info("records were taken", "count", n)
+		}
+		timer := time.NewTimer(o.cfg.Poll)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}

@@ -1,0 +1,203 @@
+// Package outbox is everything between a decided visit and the centre: it seals
+// the visit's parts to the centre's public keys, puts the record into the queue,
+// sends what waits, and tells how it stands. The counter's identity and keys are
+// in its care.
+//
+// It cannot open what it sealed, never deletes a record and knows nothing of
+// visits but their packed parts.
+//
+// # The laws
+//
+//   - Record returns after the record is on disk. The same record name again
+//     finds the first record and adds nothing.
+//   - A part without a key of the centre's is an error: nothing is left out.
+//   - What the screens hear of a record never tells who it is about.
+package outbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/sync/custody"
+	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// Outbox is the way out of one counter. Its methods may be called from any
+// goroutine.
+type Outbox struct {
+	app    string
+	boot   [16]byte
+	dir    string
+	keeper *custody.Keeper
+	queue  *queue.Queue
+	damage *queue.Damage
+	uplink *uplink.Client
+}
+
+// Identity is who this counter is.
+type Identity struct {
+	Agent, Site string
+	Training    bool
+}
+
+// Open opens the identity and the queue that lie in the counter's data folder,
+// or begins them. app is the program's version. A queue that was damaged works
+// again with what could be saved; Damaged tells.
+func Open(dir, app string) (*Outbox, error) {
+	keeper, err := custody.Open(filepath.Join(dir, "keys"))
+	if err != nil {
+		return nil, fmt.Errorf("opening the counter's keys: %w", err)
+	}
+	o := &Outbox{app: app, boot: bootID(), dir: dir, keeper: keeper}
+	if o.queue, o.damage, err = queue.Open(filepath.Join(dir, "queue", "queue.db")); err != nil {
+		return nil, &proof.Error{Op: "opening the queue", Kind: kindOf(err), Err: err}
+	}
+	if o.damage != nil {
+		slog.Error("the queue was damaged and put aside", "kind", string(proof.KindQueueDamaged))
+	}
+	o.uplink = uplink.New(uplink.Config{Keeper: keeper, Queue: o.queue, Address: centreAddress(dir), Log: slog.Default()})
+	return o, nil
+}
+
+// Run sends what waits until ctx ends, and returns nil then.
+func (o *Outbox) Run(ctx context.Context) error { return o.uplink.Run(ctx) }
+
+// Close lets go of the queue's file.
+func (o *Outbox) Close() error { return o.queue.Close() }
+
+// Wrap and Unwrap keep other rooms' keys under the counter's own (custody).
+func (o *Outbox) Wrap(purpose string, key []byte) ([]byte, error) {
+	return o.keeper.Wrap(purpose, key)
+}
+
+// Unwrap opens what Wrap closed, for the same purpose.
+func (o *Outbox) Unwrap(purpose string, wrapped []byte) ([]byte, error) {
+	return o.keeper.Unwrap(purpose, wrapped)
+}
+
+// Identity is who the counter is; KindNotEnrolled before the enrolment.
+func (o *Outbox) Identity() (Identity, error) {
+	id, err := o.identity()
+	return Identity{Agent: string(id.Agent), Site: string(id.Site), Training: id.Training}, err
+}
+
+func (o *Outbox) identity() (custody.Identity, error) {
+	id, ok, err := o.keeper.Identity()
+	if err != nil || !ok {
+		return id, &proof.Error{Op: "reading the counter's identity", Kind: proof.KindNotEnrolled, Err: err}
+	}
+	return id, nil
+}
+
+// Enrol spends an invitation and keeps the identity that it gives.
+func (o *Outbox) Enrol(ctx context.Context, invitation string) (Identity, error) {
+	invite, err := store.ParseInvite(invitation)
+	if err != nil {
+		return Identity{}, &proof.Error{Op: "reading the invitation", Kind: proof.KindEnrolCode, Err: err}
+	}
+	if _, err := o.uplink.Enrol(ctx, invitation); err != nil {
+		return Identity{}, &proof.Error{Op: "enrolling", Kind: kindOf(err), Err: err}
+	}
+	if err := keepCentreAddress(o.dir, invite.Address); err != nil {
+		return Identity{}, err
+	}
+	return o.Identity()
+}
+
+// centreFile holds the centre's address, as the invitation said it.
+const centreFile = "centre"
+
+// centreAddress is where the centre is; "" before the enrolment.
+func centreAddress(dir string) string {
+	b, err := os.ReadFile(filepath.Join(dir, centreFile))
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
+
+// keepCentreAddress stores where the centre is.
+func keepCentreAddress(dir, address string) error {
+	if err := os.WriteFile(filepath.Join(dir, centreFile), []byte(address+"\n"), 0o600); err != nil {
+		return fmt.Errorf("keeping the centre's address: %w", err)
+	}
+	return nil
+}
+
+// State is how the queue stands, and why sending fails if it does.
+func (o *Outbox) State(ctx context.Context) api.Queue {
+	s, err := o.queue.Status(ctx)
+	if err != nil {
+		return api.Queue{Problem: kindOf(err)}
+	}
+	q := api.Queue{
+		Waiting: s.Waiting, Oldest: s.Oldest, Alarms: s.Refused + s.Quarantined,
+		Acked:    s.Total - s.Waiting - s.Refused - s.Quarantined,
+		LastSent: s.LastReceipt, Problem: kinds[o.uplink.Status().Kind], SafeOff: true,
+	}
+	if o.damage != nil {
+		q.Problem = proof.KindQueueDamaged
+	}
+	return q
+}
+
+// listed is how many records a list shows.
+const listed = 200
+
+// List is the queue record by record, newest first.
+func (o *Outbox) List(ctx context.Context) (api.QueueList, error) {
+	items, err := o.queue.Items(ctx, listed)
+	if err != nil {
+		return api.QueueList{}, &proof.Error{Op: "listing the queue", Kind: kindOf(err), Err: err}
+	}
+	list := api.QueueList{Queue: o.State(ctx), Items: []api.QueueItem{}}
+	for _, i := range items {
+		list.Items = append(list.Items, api.QueueItem{
+			Seq: uint64(i.Seq), Ref: proof.Ref(i.Ref), At: i.At, State: string(i.State), Size: i.Size,
+			Attempts: i.Attempts, NextTry: nextTry(i),
+		})
+	}
+	return list, nil
+}
+
+// nextTry is when a record that waits is sent again.
+func nextTry(i queue.Item) time.Time {
+	if i.State == wire.Sealed || i.State == wire.BlobsSent {
+		return i.NextTry
+	}
+	return time.Time{}
+}
+
+// kindOf is the Kind under which a person hears of a failure of keys, queue,
+// uplink or centre.
+func kindOf(err error) proof.Kind {
+	if k, ok := kinds[wire.KindOf(err)]; ok && k != proof.KindNone {
+		return k
+	}
+	if e, ok := errors.AsType[*proof.Error](err); ok {
+		return e.Kind
+	}
+	return proof.KindInternal
+}
+
+// kinds says in the words of package proof what the wire's kinds mean.
+var kinds = map[wire.Kind]proof.Kind{
+	wire.KindNone:        proof.KindNone,
+	wire.KindUnreachable: proof.KindCentreUnreachable, wire.KindCertificate: proof.KindCentreCertificate,
+	wire.KindClock: proof.KindClock, wire.KindUnauthorised: proof.KindCentreUnauthorised,
+	wire.KindQuarantined: proof.KindQuarantined, wire.KindRefused: proof.KindCentreRefused,
+	wire.KindShed: proof.KindCentreBusy, wire.KindUpgrade: proof.KindUpgrade, wire.KindProtocol: proof.KindCentreProtocol,
+	wire.KindDisk: proof.KindDiskFull, wire.KindDamaged: proof.KindQueueDamaged,
+	wire.KindNotEnrolled: proof.KindNotEnrolled, wire.KindCode: proof.KindEnrolCode,
+}

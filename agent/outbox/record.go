@@ -1,0 +1,87 @@
+package outbox
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"os"
+	"strconv"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/packet"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// Record seals the parts and enqueues them under the record's name. Doing it
+// again finds the first.
+func (o *Outbox) Record(ctx context.Context, record [16]byte, training bool, parts []packet.Part) (proof.Ref, error) {
+	identity, err := o.identity()
+	if err != nil {
+		return "", err
+	}
+	bundle, err := seal.VerifyBundle(identity.Bundle, identity.BundleKey)
+	if err != nil {
+		return "", &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: err}
+	}
+	id := wire.RecordID(record)
+	sealed, infos, err := sealParts(bundle, id, training, parts)
+	if err != nil {
+		return "", err
+	}
+	item, err := o.queue.Enqueue(ctx, id, func(seq wire.Seq, prev wire.Hash) (wire.Envelope, error) {
+		return seal.Envelope(wire.Header{
+			Version: 1, Agent: identity.Agent, Seq: seq, Record: id, Prev: prev,
+			Wall: time.Now().UTC().Truncate(time.Millisecond), Offset: o.uplink.Status().Offset.Truncate(time.Millisecond),
+			Boot: o.boot, App: o.app, Config: strconv.FormatUint(bundle.Version, 10), Training: training, Parts: infos,
+		}, sealed, o.keeper.Signer())
+	})
+	if err != nil {
+		return "", &proof.Error{Op: "queueing a record", Kind: kindOf(err), Err: err}
+	}
+	o.uplink.Wake()
+	return proof.Ref(item.Ref), nil
+}
+
+// sealParts seals every part to the recipient that the bundle names for it.
+func sealParts(b wire.Bundle, id wire.RecordID, training bool, parts []packet.Part) ([]wire.Part, []wire.PartInfo, error) {
+	var sealed []wire.Part
+	var infos []wire.PartInfo
+	for _, p := range parts {
+		name := wire.PartName(p.Name)
+		to, ok := recipient(b, name)
+		if !ok {
+			return nil, nil, &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: errors.New("the centre has given no key for part " + string(name))}
+		}
+		part, info, err := seal.Seal(to, name, seal.Binding(id, name, training), p.Bytes)
+		if err != nil {
+			return nil, nil, &proof.Error{Op: "sealing a record", Kind: proof.KindInternal, Err: err}
+		}
+		sealed, infos = append(sealed, part), append(infos, info)
+	}
+	return sealed, infos, nil
+}
+
+// recipient is the newest key for a part: the last one that the bundle lists.
+func recipient(b wire.Bundle, name wire.PartName) (wire.Recipient, bool) {
+	for i := len(b.Recipients) - 1; i >= 0; i-- {
+		if b.Recipients[i].Part == name {
+			return b.Recipients[i], true
+		}
+	}
+	return wire.Recipient{}, false
+}
+
+// bootID is random for each start of the machine, or of the daemon where the
+// system does not tell (Linux random(4)).
+func bootID() [16]byte {
+	var id [16]byte
+	if b, err := os.ReadFile("/proc/sys/kernel/random/boot_id"); err == nil {
+		sum := wire.HashOf(b)
+		copy(id[:], sum[:])
+		return id
+	}
+	rand.Read(id[:])
+	return id
+}

@@ -1,0 +1,207 @@
+package packet_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/packet"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
+)
+
+// The invented holder of a passport of Utopia.
+var lines = []string{
+	"P<UTOSPECIMEN<<MORGAN<WREN<<<<<<<<<<<<<<<<<<",
+	"U1234567<6UTO8503127X3106305<<<<<<<<<<<<<<04",
+}
+
+// visit is a decided visit with the given result.
+func visit(result proof.Result) (route.State, []proof.Event) {
+	facts := []proof.Fact{
+		proof.VisitStarted{Case: "case0001", Record: "00", Route: proof.PhotoDocument, Language: "cy", Training: true},
+		proof.ConsentAnswered{Purpose: proof.ForProofing, Given: true},
+		proof.DocumentFailed{Kind: proof.KindBlurred},
+		proof.DocumentRead{Source: proof.FromCamera, Lines: lines, Page: "page-4", Portrait: "portrait-4"},
+		proof.DocumentExamined{Original: true, Details: proof.Agree, Features: []string{"watermark"}},
+		proof.ConsentAnswered{Purpose: proof.ForFace, Given: true},
+		proof.FaceTaken{Picture: "live-7"},
+		proof.FacesCompared{Score: 3.2, Decision: proof.Match, Portrait: "portrait-4", Live: "live-7"},
+		proof.PersonCompared{Answer: proof.Same},
+		proof.VisitDecided{Outcome: proof.Outcome{Result: result, Level: proof.NoLevel, Reasons: []proof.Reason{}}},
+	}
+	var events []proof.Event
+	for i, f := range facts {
+		at := time.Date(2026, 11, 22, 10, i, 0, 0, time.UTC)
+		events = append(events, proof.Event{Seq: i + 1, At: at, By: proof.Actor{Kind: proof.BySystem}, Fact: f})
+	}
+	return route.Fold(events), events
+}
+
+// picture fetches bytes that tell their own name.
+func picture(id proof.PictureID) ([]byte, error) { return []byte("jpeg of " + id), nil }
+
+func build(t *testing.T, result proof.Result) ([]packet.Part, []proof.Event) {
+	t.Helper()
+	s, events := visit(result)
+	parts, err := packet.Build(s, events, picture)
+	if err != nil {
+		t.Fatalf("packing: %v", err)
+	}
+	return parts, events
+}
+
+// part is the content of one part, nil without it.
+func part(parts []packet.Part, name packet.Name) []byte {
+	for _, p := range parts {
+		if p.Name == name {
+			return p.Bytes
+		}
+	}
+	return nil
+}
+
+func TestReadGivesBackTheVisit(t *testing.T) {
+	t.Parallel()
+	for _, result := range []proof.Result{proof.Proved, proof.Review, proof.NotProved, proof.Abandoned} {
+		parts, events := build(t, result)
+		v, err := packet.Read(parts)
+		if err != nil {
+			t.Fatalf("%s: reading: %v", result, err)
+		}
+		if !reflect.DeepEqual(v.Events, events) {
+			t.Errorf("%s: events came back as\n%+v\nwant\n%+v", result, v.Events, events)
+		}
+		if got, want := route.Fold(v.Events), route.Fold(events); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: the opener folds another state", result)
+		}
+		if v.Claims.Language != "cy" || v.Claims.Outcome.Result != result {
+			t.Errorf("%s: claims %+v", result, v.Claims)
+		}
+	}
+}
+
+func TestAuditTellsNobody(t *testing.T) {
+	t.Parallel()
+	parts, _ := build(t, proof.Proved)
+	for _, word := range []string{"SPECIMEN", "MORGAN", "U1234567", "8503"} {
+		if bytes.Contains(part(parts, packet.Audit), []byte(word)) {
+			t.Errorf("the audit part tells %s", word)
+		}
+		if !bytes.Contains(part(parts, packet.Claims), []byte(word)) {
+			t.Errorf("the claims do not tell %s: the search is blind", word)
+		}
+	}
+}
+
+func TestWhichPicturesArePacked(t *testing.T) {
+	t.Parallel()
+	for result, want := range map[proof.Result][]proof.PictureID{
+		proof.Proved:    {"page-4", "portrait-4"},
+		proof.NotProved: {"page-4", "portrait-4"},
+		proof.Review:    {"page-4", "portrait-4", "live-7"},
+		proof.Abandoned: nil,
+	} {
+		parts, _ := build(t, result)
+		v, err := packet.Read(parts)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []proof.PictureID
+		for _, p := range v.Pictures {
+			got = append(got, p.ID)
+			if string(p.JPEG) != "jpeg of "+string(p.ID) {
+				t.Errorf("%s: picture %s came back as %q", result, p.ID, p.JPEG)
+			}
+		}
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: pictures %v, want %v", result, got, want)
+		}
+	}
+}
+
+func TestAbandonedVisitClaimsNobody(t *testing.T) {
+	t.Parallel()
+	parts, _ := build(t, proof.Abandoned)
+	v, err := packet.Read(parts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Claims.Document != nil || v.Claims.Person.Surname.ICAO != "" {
+		t.Errorf("an abandoned visit claims %+v", v.Claims)
+	}
+}
+
+func TestBuildRefuses(t *testing.T) {
+	t.Parallel()
+	s, events := visit(proof.Proved)
+	broken := func(proof.PictureID) ([]byte, error) { return nil, errors.New("the disk fails") }
+	if _, err := packet.Build(s, events, broken); err == nil {
+		t.Error("a record without its pictures was packed")
+	}
+	s.Outcome = nil
+	if _, err := packet.Build(s, events, picture); err == nil {
+		t.Error("an undecided visit was packed")
+	}
+}
+
+func TestReadRefuses(t *testing.T) {
+	t.Parallel()
+	good, _ := build(t, proof.Review)
+	change := func(name packet.Name, to func([]byte) []byte) []packet.Part {
+		var out []packet.Part
+		for _, p := range good {
+			if p.Name == name {
+				p.Bytes = to(bytes.Clone(p.Bytes))
+			}
+			out = append(out, p)
+		}
+		return out
+	}
+	other := func(old, with string) func([]byte) []byte {
+		return func(b []byte) []byte { return bytes.Replace(b, []byte(old), []byte(with), 1) }
+	}
+	for rule, parts := range map[string][]packet.Part{
+		"no audit":                      good[:1],
+		"another schema":                change(packet.Claims, other("visit/1", "visit/9")),
+		"a reading of no event":         change(packet.Claims, other(`"event":4`, `"event":40`)),
+		"a reading of another event":    change(packet.Claims, other(`"event":4`, `"event":5`)),
+		"an event left out":             change(packet.Audit, other(`"seq":5`, `"seq":6`)),
+		"an unknown event":              change(packet.Audit, other("face_taken", "face_taxed")),
+		"two values":                    change(packet.Claims, func(b []byte) []byte { return append(b, "{}"...) }),
+		"evidence cut short":            change(packet.Evidence, func(b []byte) []byte { return b[:len(b)-3] }),
+		"evidence of something else":    change(packet.Evidence, func([]byte) []byte { return []byte("PK\x03\x04") }),
+		"a picture longer than it says": change(packet.Evidence, func(b []byte) []byte { return append(b, 200) }),
+	} {
+		if _, err := packet.Read(parts); err == nil {
+			t.Errorf("%s: it was read", rule)
+		}
+	}
+	if _, err := packet.Read(good); err != nil {
+		t.Errorf("the unchanged parts do not read: %v", err)
+	}
+}
+
+// FuzzRead reads hostile parts: whatever was opened with a valid key may still
+// come from a hostile counter.
+func FuzzRead(f *testing.F) {
+	s, events := visit(proof.Review)
+	parts, err := packet.Build(s, events, picture)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(part(parts, packet.Claims), part(parts, packet.Audit), part(parts, packet.Evidence))
+	f.Fuzz(func(t *testing.T, claims, audit, evidence []byte) {
+		v, err := packet.Read([]packet.Part{{Name: packet.Claims, Bytes: claims}, {Name: packet.Audit, Bytes: audit}, {Name: packet.Evidence, Bytes: evidence}})
+		if err != nil {
+			return
+		}
+		route.Fold(v.Events)
+		if _, err := json.Marshal(v.Events); err != nil {
+			t.Errorf("what was read cannot be written: %v", err)
+		}
+	})
+}

@@ -1,0 +1,86 @@
+package print_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/counterproof/counterproof/agent/print"
+	"github.com/counterproof/counterproof/agent/slip"
+	"github.com/counterproof/counterproof/devices"
+)
+
+var lines = []slip.Line{
+	{Style: slip.Head, Text: "Identity check"}, {Style: slip.Rule}, {Style: slip.Plain, Text: "Gwirio’r tŷ, £5 - 日"},
+	{Style: slip.Space}, {Style: slip.Big, Text: "ABCD-EFGH-JKM"},
+}
+
+func TestJobTakesTheBestKind(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		accepts []devices.JobKind
+		want    devices.JobKind
+		fault   devices.Kind
+	}{
+		{[]devices.JobKind{devices.ESCPOS, devices.PDF}, devices.ESCPOS, devices.KindNone},
+		{[]devices.JobKind{"zpl", devices.PDF}, devices.PDF, devices.KindNone},
+		{[]devices.JobKind{devices.Text}, devices.Text, devices.KindNone},
+		{[]devices.JobKind{"zpl"}, "", devices.Unsupported},
+		{nil, "", devices.Missing},
+	} {
+		job, err := print.Job(c.accepts, lines)
+		if devices.KindOf(err) != c.fault || job.Kind != c.want && c.fault == devices.KindNone {
+			t.Errorf("accepting %v: job %q, %v; want %q, %q", c.accepts, job.Kind, err, c.want, c.fault)
+		}
+		if c.fault == devices.KindNone && len(job.Data) == 0 {
+			t.Errorf("accepting %v: an empty job", c.accepts)
+		}
+		if strings.Contains(job.Title, "ABCD") {
+			t.Error("the job's title shows in the print queue and tells the reference")
+		}
+	}
+}
+
+func TestESCPOS(t *testing.T) {
+	t.Parallel()
+	got := print.ESCPOS(lines)
+	for what, want := range map[string][]byte{
+		"initialised":      []byte("\x1b@"),
+		"cut":              []byte("\x1dV\x42\x00"),
+		"large reference":  []byte("\x1d!\x11ABCD-EFGH-JKM\n"),
+		"Welsh and pounds": []byte("Gwirio'r ty, \xa35 - ?\n"),
+	} {
+		if !bytes.Contains(got, want) {
+			t.Errorf("%s: %q is not in %q", what, want, got)
+		}
+	}
+}
+
+func TestControlCharactersDoNotReachThePrinter(t *testing.T) {
+	t.Parallel()
+	// A site's name comes from configuration; it must not command the printer.
+	got := print.ESCPOS([]slip.Line{{Style: slip.Plain, Text: "A\x1b@\x1dV\x00B"}})
+	if !bytes.Contains(got, []byte("A?@?V?B")) {
+		t.Errorf("control characters went through: %q", got)
+	}
+}
+
+func TestPDF(t *testing.T) {
+	t.Parallel()
+	one, err := print.PDF(lines)
+	if err != nil || !bytes.HasPrefix(one, []byte("%PDF-")) || !bytes.Contains(one, []byte("%%EOF")) {
+		t.Fatalf("no PDF: %v", err)
+	}
+	two, err := print.PDF(lines)
+	if err != nil || !bytes.Equal(one, two) {
+		t.Errorf("the same slip gives other bytes: %v", err)
+	}
+	var long []slip.Line
+	for range 60 {
+		long = append(long, slip.Line{Style: slip.Plain, Text: "one more line"})
+	}
+	many, err := print.PDF(long)
+	if err != nil || bytes.Count(many, []byte("/Type /Page\n"))+bytes.Count(many, []byte("/Type /Page>")) < 2 {
+		t.Errorf("a long slip does not go on to a second page: %v", err)
+	}
+}
