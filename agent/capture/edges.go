@@ -26,23 +26,23 @@ type edgeMap struct {
 }
 
 // findEdges shrinks a frame and finds its edges. How strong an edge must be
-// follows from the frame: the strongest eighth counts, but nothing below the
-// noise of a dark camera picture.
+// follows from the frame: the strongest pixels may be one, up to a share of all,
+// but nothing below the noise of a dark camera picture.
 func findEdges(g *image.Gray) edgeMap {
 	px, w, h := shrink(g)
 	e := edgeMap{w: w, h: h, scale: float64(g.Rect.Dx()) / float64(w), dir: make([]int16, w*h), mag: make([]int32, w*h)}
-	var gx, gy = make([]int32, w*h), make([]int32, w*h)
-	var strengths [2048]int
+	gx, gy := make([]int32, w*h), make([]int32, w*h)
+	var strengths [6000 / strengthStep]int // the gradient is below 16 · 255 · √2
 	for y := 1; y < h-1; y++ {
 		for x := 1; x < w-1; x++ {
 			i := y*w + x
 			gx[i] = px[i-w+1] + 2*px[i+1] + px[i+w+1] - px[i-w-1] - 2*px[i-1] - px[i+w-1]
 			gy[i] = px[i+w-1] + 2*px[i+w] + px[i+w+1] - px[i-w-1] - 2*px[i-w] - px[i-w+1]
 			e.mag[i] = int32(math.Sqrt(float64(gx[i])*float64(gx[i]) + float64(gy[i])*float64(gy[i])))
-			strengths[min(e.mag[i], 2047)]++
+			strengths[e.mag[i]/strengthStep]++
 		}
 	}
-	least := strongest(strengths[:], w*h/8)
+	least := strongest(strengths[:], w*h/edgeShare)
 	for i := range e.dir {
 		e.dir[i] = noEdge
 		if e.mag[i] > least {
@@ -53,15 +53,21 @@ func findEdges(g *image.Gray) edgeMap {
 	return e
 }
 
+// edgeShare bounds the pixels that count as edges: one in so many.
+const edgeShare = 6
+
 // leastEdge is the gradient of pure noise in a small copy of a dark frame, in
 // quarters of a brightness step.
 const leastEdge = 24
 
+// strengthStep is the width of the classes in which gradients are counted.
+const strengthStep = 4
+
 // strongest finds the strength that about n pixels exceed.
 func strongest(histogram []int, n int) int32 {
-	for s := len(histogram) - 1; s > leastEdge; s-- {
+	for s := len(histogram) - 1; s > leastEdge/strengthStep; s-- {
 		if n -= histogram[s]; n < 0 {
-			return int32(s)
+			return int32(s * strengthStep)
 		}
 	}
 	return leastEdge
@@ -109,8 +115,17 @@ type line struct {
 	origin      int
 }
 
+// swing is how far, in bins, the direction of an edge pixel may be off that of
+// its edge.
+const swing = 4
+
+// leastVotes is the length of the shortest line that is looked at: one part in so
+// many of the shorter side of the picture. A line between two directions of the
+// table has its votes spread.
+const leastVotes = 11
+
 // maxLines bounds how many straight edges are combined into outlines.
-const maxLines = 16
+const maxLines = 26
 
 // findLines collects straight edges by a Hough transform in which every edge
 // pixel votes only for directions near its own.
@@ -126,13 +141,13 @@ func (e edgeMap) findLines() []line {
 			continue
 		}
 		x, y := float64(i%e.w), float64(i/e.w)
-		for k := int(d) - 2; k <= int(d)+2; k++ {
+		for k := int(d) - swing; k <= int(d)+swing; k++ {
 			b := (k + bins) % bins
 			votes[b*2*reach+reach+int(math.Round(x*cos[b]+y*sin[b]))]++
 		}
 	}
 	var out []line
-	for _, p := range peaks(votes, reach, min(e.w, e.h)/6) {
+	for _, p := range peaks(votes, reach, min(e.w, e.h)/leastVotes) {
 		l := line{nx: cos[p.bin], ny: sin[p.bin], rho: float64(p.rho), bin: p.bin, votes: p.votes}
 		e.walk(&l, reach)
 		out = append(out, l)

@@ -11,8 +11,8 @@ import (
 const tilesAlong, tilesAcross = 20, 14
 
 // Brightness from which a pixel tells nothing, the share of such pixels that
-// washes a tile out, and the median brightness above which the paper itself is
-// that bright, so that a reflection cannot be told from it.
+// washes a tile out, and the brightness of the lighter tiles above which the
+// paper itself is that bright, so that a reflection cannot be told from it.
 const (
 	saturated  = 250
 	washedOut  = 0.9
@@ -96,7 +96,7 @@ func detail(g *image.Gray, i, p, d int) int {
 // ratio tells nothing more, and sharpness falls with it.
 func summarise(tiles []tile) (luma, glare, sharpness float64) {
 	slices.SortFunc(tiles, func(a, b tile) int { return cmp.Compare(a.luma, b.luma) })
-	paper := tiles[len(tiles)/2].luma
+	paper := tiles[len(tiles)*3/5].luma
 	for _, t := range tiles {
 		luma += t.luma
 		if t.washed >= washedOut && paper < brightPage {

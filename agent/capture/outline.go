@@ -22,11 +22,7 @@ const leastArea = 0.06
 // part of it lies outside the picture.
 func findOutline(g *image.Gray) (q quad, cut, ok bool) {
 	e := findEdges(g)
-	lines := e.findLines()
-	q, sides, ok := e.best(lines, 0)
-	if !ok {
-		q, sides, ok = e.best(append(lines, e.borders()...), 2)
-	}
+	q, sides, ok := e.best(append(e.findLines(), e.borders()...))
 	if !ok {
 		return quad{}, false, false
 	}
@@ -54,15 +50,18 @@ func (e edgeMap) borders() []line {
 	return out
 }
 
-// best tries every two pairs of opposite sides. At most borders sides may be
-// borders of the picture.
-func (e edgeMap) best(lines []line, borders int) (q quad, sides [4]*line, ok bool) {
+// mostBorders is how many sides may be borders of the picture: of a document
+// that runs out of it, two sides are seen and the third shows where it ends.
+const mostBorders = 1
+
+// best tries every two pairs of opposite sides.
+func (e edgeMap) best(lines []line) (q quad, sides [4]*line, ok bool) {
 	pairs := opposite(lines)
 	top := 0.0
 	for i, p := range pairs {
 		for _, r := range pairs[i+1:] {
 			s := [4]*line{p[0], r[0], p[1], r[1]}
-			if countBorders(s) > borders {
+			if countBorders(s) > mostBorders {
 				continue
 			}
 			c, score := e.rate(s)
@@ -74,12 +73,15 @@ func (e edgeMap) best(lines []line, borders int) (q quad, sides [4]*line, ok boo
 	return q, sides, ok
 }
 
+// mostLean is the most that two opposite sides differ in direction, in bins.
+const mostLean = 34
+
 // opposite lists the pairs of lines that may be two opposite sides.
 func opposite(lines []line) [][2]*line {
 	var out [][2]*line
 	for i := range lines {
 		for j := i + 1; j < len(lines); j++ {
-			if apart(lines[i].bin, lines[j].bin) <= 24 {
+			if apart(lines[i].bin, lines[j].bin) <= mostLean {
 				out = append(out, [2]*line{&lines[i], &lines[j]})
 			}
 		}
@@ -98,9 +100,7 @@ func countBorders(sides [4]*line) int {
 	return n
 }
 
-// rate scores four lines as an outline, 0 if they cannot be one: how much of
-// each side is edge, with a bonus for size since documents have frames printed
-// inside them.
+// rate scores four lines as an outline, 0 if they cannot be one.
 func (e edgeMap) rate(s [4]*line) (quad, float64) {
 	if apart(s[0].bin, s[1].bin) < 60 || apart(s[2].bin, s[3].bin) < 60 {
 		return quad{}, 0
@@ -116,24 +116,40 @@ func (e edgeMap) rate(s [4]*line) (quad, float64) {
 	area := q.area()
 	a, b := q.sides()
 	aspect := max(a, b) / max(1, min(a, b))
-	if !q.convex() || area < leastArea*float64(e.w*e.h) || aspect < minAspect || aspect > maxAspect {
+	least := minAspect
+	if countBorders(s) > 0 {
+		least = 1 // part of the document is out of sight
+	}
+	if !q.convex() || area < leastArea*float64(e.w*e.h) || aspect < least || aspect > maxAspect {
 		return quad{}, 0
 	}
-	worst, sum := 1.0, 0.0
+	return q, q.evidence(s) * math.Pow(area, 0.25)
+}
+
+// beyond is how far past its corners a side must end, as a share of its length.
+const beyond = 0.12
+
+// evidence is how much of each side is edge, less how much of it goes on past
+// the corners: frames and lines printed on a document do, its outline does not.
+// It is 0 for four lines that are no outline.
+func (q quad) evidence(s [4]*line) float64 {
+	worst, sum, past := 1.0, 0.0, 0.0
 	for i, l := range s {
-		edge, inside := l.support(l.along(q[(i+3)%4]), l.along(q[i]))
-		if inside < 0.6 {
-			return quad{}, 0
-		}
+		from, to := l.along(q[(i+3)%4]), l.along(q[i])
+		edge, inside := l.support(from, to)
 		if l.border {
-			edge = 0.5
+			sum += 0.5
+			continue
 		}
-		worst, sum = min(worst, edge), sum+edge
+		if inside < 0.6 || edge < 0.35 {
+			return 0
+		}
+		reach := beyond * (to - from)
+		before, _ := l.support(from-reach, from-reach/6)
+		after, _ := l.support(to+reach/6, to+reach)
+		worst, sum, past = min(worst, edge), sum+edge, past+before+after
 	}
-	if worst < 0.35 {
-		return quad{}, 0
-	}
-	return q, (sum + 2*worst) * math.Pow(area, 0.25)
+	return max(0, sum+2*worst-past/2)
 }
 
 // near reports whether p is in the picture or not far outside.

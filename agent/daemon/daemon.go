@@ -25,7 +25,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
@@ -100,24 +99,32 @@ type actor struct {
 func runAll(ctx context.Context, actors []actor) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var wg sync.WaitGroup
+	running := map[string]bool{}
+	ended := make(chan string, len(actors))
 	for _, a := range actors {
-		wg.Go(func() {
+		running[a.name] = true
+		go func() {
 			err := a.run(ctx)
 			if ctx.Err() == nil {
 				stop(fmt.Errorf("%s ended: %w", a.name, errors.Join(err, errEnded)))
 			}
-		})
+			ended <- a.name
+		}()
 	}
 	<-ctx.Done()
-	done := make(chan struct{})
-	context.AfterFunc(ctx, func() { wg.Wait(); close(done) })
-	select {
-	case <-done:
-	case <-time.After(stopWithin):
-		slog.Error("a part does not stop")
+	late := time.After(stopWithin)
+	for waits := true; waits && len(running) > 0; {
+		select {
+		case name := <-ended:
+			delete(running, name)
+		case <-late:
+			waits = false
+		}
 	}
-	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+	for name := range running {
+		slog.Error("a part does not stop", "op", name)
+	}
+	if cause := context.Cause(ctx); errors.Is(cause, errEnded) {
 		return cause
 	}
 	return nil
@@ -127,8 +134,8 @@ func runAll(ctx context.Context, actors []actor) error {
 var errEnded = errors.New("it is meant to run until the end")
 
 // open opens everything that lies in the data folder.
-func open(ctx context.Context, cfg config.Config) (c *counter, err error) {
-	c = &counter{cfg: cfg, news: newNews()}
+func open(ctx context.Context, cfg config.Config) (_ *counter, err error) {
+	c := &counter{cfg: cfg, news: newNews()}
 	defer func() {
 		if err != nil {
 			c.close()

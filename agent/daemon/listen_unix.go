@@ -43,8 +43,13 @@ func listen(path string, users []int) (net.Listener, error) {
 		if info.Mode()&os.ModeSocket == 0 {
 			return nil, taken(errors.New("a file lies in the socket's place"))
 		}
-		if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+		c, err := net.DialTimeout("unix", path, time.Second)
+		if err == nil {
 			return nil, taken(c.Close())
+		}
+		// Only a refusal says that nobody is there; whoever is too busy is.
+		if !errors.Is(err, syscall.ECONNREFUSED) {
+			return nil, taken(err)
 		}
 		if err := os.Remove(path); err != nil {
 			return nil, taken(err)

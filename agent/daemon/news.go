@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"mime/multipart"
@@ -12,6 +13,9 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 )
+
+// errSessionOver ends a stream whose session ended.
+var errSessionOver = errors.New("the session ended")
 
 // newsBuffer is how many events a slow watcher may fall behind; then the oldest
 // go, because every event but guidance carries the newest state.
@@ -34,9 +38,12 @@ func (n *news) tell(e api.Event) {
 	defer n.mu.Unlock()
 	for w := range n.watchers {
 		if len(w) == cap(w) {
-			<-w // only tell sends, under the lock, so there is one to drop
+			select {
+			case <-w:
+			default: // the watcher was quicker
+			}
 		}
-		w <- e
+		w <- e // only tell sends, under the lock, so there is room
 	}
 }
 
@@ -55,12 +62,14 @@ func (n *news) leave(w chan api.Event) {
 }
 
 // events streams what changes, as server-sent events (HTML Living Standard
-// §9.2). It needs a session only to begin; the stream tells when it ended.
+// §9.2), as long as the session lives: the last event tells that it ended.
+// Watching is no sign of life.
 func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.operator(r); err != nil {
 		s.refuse(w, r, err)
 		return
 	}
+	token := r.Header.Get(api.TokenHeader)
 	watch := s.news.watch()
 	defer s.news.leave(watch)
 	w.Header().Set("Content-Type", "text/event-stream")
@@ -79,20 +88,29 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		case <-beat.C:
 			text = []byte(":\n\n")
 		case e := <-watch:
-			b, err := json.Marshal(e)
-			if err != nil {
-				slog.Error("event not written", "err", err.Error())
-				continue
-			}
-			text = fmt.Appendf(nil, "event: %s\ndata: %s\n\n", e.Kind, b)
+			text = written(e)
 		}
-		if _, err := w.Write(text); err != nil || out.Flush() != nil {
+		signedIn := s.sessions.alive(token, time.Now())
+		if !signedIn {
+			text = written(api.Event{Kind: api.EventSession})
+		}
+		if _, err := w.Write(text); err != nil || out.Flush() != nil || !signedIn {
 			return
 		}
 	}
 }
 
-// preview streams the frames of the captures that run.
+// written is an event as it goes over the stream.
+func written(e api.Event) []byte {
+	b, err := json.Marshal(e)
+	if err != nil {
+		slog.Error("event not written", "err", err.Error())
+	}
+	return fmt.Appendf(nil, "event: %s\ndata: %s\n\n", e.Kind, b)
+}
+
+// preview streams the frames of the captures that run, as long as the session
+// lives: nobody watches a patient after signing out.
 func (s *server) preview(w http.ResponseWriter, r *http.Request) {
 	if _, err := s.operator(r); err != nil {
 		s.refuse(w, r, err)
@@ -105,7 +123,11 @@ func (s *server) preview(w http.ResponseWriter, r *http.Request) {
 	if out.Flush() != nil {
 		return
 	}
+	token := r.Header.Get(api.TokenHeader)
 	err := s.c.desk.Preview(r.Context(), func(jpeg []byte) error {
+		if !s.sessions.alive(token, time.Now()) {
+			return errSessionOver
+		}
 		head := textproto.MIMEHeader{"Content-Type": {"image/jpeg"}, "Content-Length": {fmt.Sprint(len(jpeg))}}
 		part, err := parts.CreatePart(head)
 		if err != nil {

@@ -206,9 +206,18 @@ func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
 
 // visit answers the open visit under its own name or as "current".
 func (s *server) visit(r *http.Request, _ proof.Operator) (any, error) {
+	if r.PathValue("id") == "current" {
+		return s.c.desk.Visit()
+	}
+	return s.named(r)
+}
+
+// named is the visit that the path names, which must be the one at hand: a
+// screen that shows an earlier visit must not get, or answer, another patient's.
+func (s *server) named(r *http.Request) (api.Visit, error) {
 	v, err := s.c.desk.Visit()
-	if err == nil && r.PathValue("id") != "current" && r.PathValue("id") != string(v.ID) {
-		err = &proof.Error{Op: "reading the visit", Kind: proof.KindNoVisit}
+	if err == nil && r.PathValue("id") != string(v.ID) {
+		return api.Visit{}, &proof.Error{Op: "finding the visit", Kind: proof.KindNoVisit}
 	}
 	return v, err
 }
@@ -220,12 +229,9 @@ func (s *server) answerAsk(r *http.Request, op proof.Operator) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v, err := s.c.desk.Visit()
+	v, err := s.named(r)
 	if err != nil {
 		return nil, err
-	}
-	if string(v.ID) != r.PathValue("id") {
-		return nil, &proof.Error{Op: "answering", Kind: proof.KindNoVisit}
 	}
 	if v.Operator != op.ID {
 		return nil, &proof.Error{Op: "answering", Kind: proof.KindNotAllowed}
@@ -238,6 +244,9 @@ func (s *server) answerAsk(r *http.Request, op proof.Operator) (any, error) {
 func (s *server) handOver(r *http.Request, from proof.Operator) (any, error) {
 	in, err := read[api.SignIn](r)
 	if err != nil {
+		return nil, err
+	}
+	if _, err := s.named(r); err != nil {
 		return nil, err
 	}
 	to, err := s.check(in)
@@ -254,6 +263,9 @@ func (s *server) handOver(r *http.Request, from proof.Operator) (any, error) {
 // picture answers a picture of the open visit to whoever has a session.
 func (s *server) picture(w http.ResponseWriter, r *http.Request) {
 	_, err := s.operator(r)
+	if err == nil {
+		_, err = s.named(r)
+	}
 	var b []byte
 	if err == nil {
 		b, err = s.c.desk.Picture(proof.PictureID(r.PathValue("picture")))

@@ -56,6 +56,14 @@ func (s *sessions) find(token string, now time.Time) (proof.Operator, bool) {
 	return found.op, true
 }
 
+// alive reports whether a session still lives, which is no sign of life.
+func (s *sessions) alive(token string, now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found, ok := s.open[token]
+	return ok && now.Sub(found.seen) <= clerk.IdleEnd
+}
+
 // end signs a clerk out.
 func (s *sessions) end(token string) {
 	s.mu.Lock()

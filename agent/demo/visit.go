@@ -63,7 +63,7 @@ func (w *world) step(ctx context.Context, v api.Visit) (api.Visit, error) {
 	case proof.CaptureFace:
 		answer = w.faceAnswer(answer, ask)
 	case proof.ComparePerson:
-		w.tellFace(v.Face)
+		w.tellFace(v.Face, ask)
 		answer.Same = proof.Same
 	case proof.ConfirmResult:
 		w.tellOutcome(*v.Outcome)
@@ -118,9 +118,11 @@ func (w *world) tellDocument(d *api.Document) {
 	w.say("The clerk examines the original: %s.", strings.Join(d.Features, ", "))
 }
 
-func (w *world) tellFace(f *api.Face) {
+func (w *world) tellFace(f *api.Face, ask proof.Ask) {
 	if f != nil && f.Decision != "" {
 		w.say("The machine's view of the two faces: %s (score %.2f); it is an aid and scores nothing.", f.Decision, f.Score)
+	} else {
+		w.say("No machine compares here (%s): the clerk compares by eye.", strings.ReplaceAll(string(ask.Why), "_", " "))
 	}
 	w.say("The clerk, trained to tell impostors, compares person and portrait: the same.")
 }
@@ -135,20 +137,20 @@ func (w *world) tellOutcome(o proof.Outcome) {
 	}
 	w.say("Because:")
 	for _, r := range o.Reasons {
-		w.say("  - %s", Explain(r))
+		w.say("  - %s", explain(r))
 	}
 	if len(o.Raise) > 0 {
 		w.say("What would raise it:")
 		for _, r := range o.Raise {
-			w.say("  - %s", Explain(r))
+			w.say("  - %s", explain(r))
 		}
 	}
 	w.say("")
 }
 
-// Explain is a reason in plain English.
-func Explain(r proof.Reason) string {
-	if text := gpg45.Explain(r); text != "" {
+// explain is a reason in plain English.
+func explain(r proof.Reason) string {
+	if text := gpg45.Explain(r); text != string(r.Code) {
 		return text
 	}
 	return strings.ReplaceAll(string(r.Code), "_", " ")

@@ -98,14 +98,8 @@ func countDecision(faces [2]int) proof.FaceDecision {
 // no exported form and no text form.
 type template [][]float32
 
-// String keeps a template out of logs.
-func (template) String() string { return "face template" }
-
-// GoString keeps a template out of logs.
-func (template) GoString() string { return "face template" }
-
 // Format keeps a template out of logs, whatever the verb.
-func (t template) Format(f fmt.State, _ rune) { fmt.Fprint(f, t.String()) }
+func (template) Format(f fmt.State, _ rune) { fmt.Fprint(f, "face template") }
 
 // wipe overwrites a template.
 func (t template) wipe() {

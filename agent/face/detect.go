@@ -195,7 +195,12 @@ var errNoNumbers = errors.New("the landmarks are no numbers")
 // find finds the main face of a picture and all of comparable width, confirmed
 // by their landmarks.
 func (e *Engine) find(p *picture) ([]located, error) {
-	for _, pass := range passes(p.w, p.h) {
+	return e.search(p, passes(p.w, p.h))
+}
+
+// search is find with the passes to make.
+func (e *Engine) search(p *picture, passes [][]square) ([]located, error) {
+	for _, pass := range passes {
 		var all []candidate
 		for _, at := range pass {
 			some, err := e.nets.detect(p, at)

@@ -193,23 +193,30 @@ type Face struct {
 // landmarks do not confirm as a face. No face is an empty list and no error. It
 // identifies nobody and needs no Consent.
 func (e *Engine) Detect(img image.Image) ([]Face, error) {
+	return e.detect(img, passes)
+}
+
+// Look judges one frame of the patient: KindNone when it will do, and where it
+// will not, the one thing to change. It does not search for faces that would be
+// too small anyway, so that a frame of an empty chair is soon done with. It
+// identifies nobody and needs no Consent.
+func (e *Engine) Look(frame image.Image) (proof.Kind, error) {
+	faces, err := e.detect(frame, func(w, h int) [][]square { return passes(w, h)[:3] })
+	if err != nil {
+		return proof.KindOf(err), err
+	}
+	return e.profile.Capture.kind(faces), nil
+}
+
+// detect searches a picture and measures what it finds.
+func (e *Engine) detect(img image.Image, plan func(w, h int) [][]square) ([]Face, error) {
 	var faces []Face
 	err := e.with(img, func(p *picture) error {
-		found, err := e.find(p)
+		found, err := e.search(p, plan(p.w, p.h))
 		for _, f := range found {
 			faces = append(faces, e.judge(p, f))
 		}
 		return err
 	})
 	return faces, err
-}
-
-// Look judges one frame of the patient: KindNone when it will do, and where it
-// will not, the one thing to change. It identifies nobody and needs no Consent.
-func (e *Engine) Look(frame image.Image) (proof.Kind, error) {
-	faces, err := e.Detect(frame)
-	if err != nil {
-		return proof.KindOf(err), err
-	}
-	return e.profile.Capture.kind(faces), nil
 }

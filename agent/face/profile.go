@@ -227,15 +227,23 @@ func (e Embedder) check() error {
 	case len(e.Template) < 2 || len(e.Template) > 100:
 		return errors.New("its template wants 2 to 100 anchors")
 	}
-	for _, a := range e.Template {
-		if len(a.Mesh) == 0 || len(a.Mesh) > meshPoints {
-			return errors.New("an anchor holds no landmark")
-		}
-		for _, m := range a.Mesh {
-			if m < 0 || m >= meshPoints {
-				return fmt.Errorf("there is no landmark %d", m)
-			}
+	for i, a := range e.Template {
+		if err := a.check(); err != nil {
+			return fmt.Errorf("anchor %d: %w", i+1, err)
 		}
 	}
 	return e.File.check()
+}
+
+// check holds an anchor to the landmarks that there are.
+func (a Anchor) check() error {
+	if len(a.Mesh) == 0 || len(a.Mesh) > meshPoints {
+		return errors.New("it holds no landmark, or too many")
+	}
+	for _, m := range a.Mesh {
+		if m < 0 || m >= meshPoints {
+			return fmt.Errorf("there is no landmark %d", m)
+		}
+	}
+	return nil
 }

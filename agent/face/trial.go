@@ -2,6 +2,7 @@ package face
 
 import (
 	"errors"
+	"fmt"
 	"image"
 	"math"
 	"slices"
@@ -22,6 +23,9 @@ type sample struct {
 	quality  Quality
 	template template // nil without a face
 }
+
+// Format keeps the templates out of logs, whatever the verb.
+func (Trial) Format(f fmt.State, _ rune) { fmt.Fprint(f, "face trial") }
 
 // Trial begins a measurement; it asks for the Consent of Measuring. Close it.
 func (e *Engine) Trial(c Consent) (*Trial, error) {
@@ -54,6 +58,13 @@ func (t *Trial) Add(img image.Image) (number, faces int, err error) {
 	}
 	t.items = append(t.items, s)
 	return len(t.items) - 1, s.faces, nil
+}
+
+// AddNobody takes in a picture that cannot be looked at and gives its number: it
+// shows no face.
+func (t *Trial) AddNobody() (number int) {
+	t.items = append(t.items, sample{})
+	return len(t.items) - 1
 }
 
 // Compare compares two pictures of the trial by their numbers. Unlike a visit's

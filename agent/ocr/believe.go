@@ -3,6 +3,7 @@ package ocr
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/counterproof/counterproof/agent/ocr/strip"
 	"github.com/counterproof/counterproof/agent/proof"
@@ -19,13 +20,31 @@ func (c *candidate) believable(ref proof.Date) bool {
 // plain reports whether the network saw every character, or nearly so: none was
 // forced upon it by the format against what it saw.
 func (c *candidate) plain() bool {
-	for i := range c.cells {
-		peak := &c.cells[i].peak
-		if slices.Max(peak[:])-peak[c.text[i]] > mostForce || peak[c.text[i]] < faintest {
-			return false
+	at := 0
+	for _, sets := range c.grammar.lines {
+		for _, allowed := range sets {
+			peak, char := &c.cells[at].peak, int(c.text[at])
+			seen := peak[char]
+			if twin := twin(char); twin >= 0 && allowed>>twin&1 == 0 {
+				seen = max(seen, peak[twin]) // the format tells it from its twin
+			}
+			if slices.Max(peak[:])-seen > mostForce || seen < faintest {
+				return false
+			}
+			at++
 		}
 	}
 	return true
+}
+
+// twin is the character that looks like one across the border of letters and
+// digits; -1 if there is none.
+func twin(char int) int {
+	const twins = "O0I1Z2S5G6B8"
+	if i := strings.IndexByte(twins, alphabet[char]); i >= 0 {
+		return place(twins[i^1])
+	}
+	return -1
 }
 
 // rivalled reports whether another reading with one character replaced comes

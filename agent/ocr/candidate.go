@@ -115,12 +115,11 @@ func (c *candidate) settle(codes []code, ref proof.Date) {
 	}
 }
 
-// passed is the share of the checks that agree.
+// passed is the share of the checks that agree. A single digit agrees by chance
+// once in ten, so it counts as one of three.
 func passed(doc mrz.Document) float64 {
-	if len(doc.Checks) == 0 {
-		return 0
-	}
-	return 1 - float64(len(doc.FailingChecks()))/float64(len(doc.Checks))
+	n := len(doc.Checks)
+	return float64(n-len(doc.FailingChecks())) / float64(max(n, 3))
 }
 
 // better reports whether c is to be preferred; d may be nil.
@@ -128,11 +127,14 @@ func (c *candidate) better(d *candidate) bool {
 	return d == nil || c.rank() > d.rank()
 }
 
-// rank weighs each check that agrees or not as half a unit of likelihood a
-// character.
+// rank weighs agreeing digits before likelihood. What had to be forced upon the
+// network counts for less.
 func (c *candidate) rank() float64 {
-	failing := len(c.doc.FailingChecks())
-	return 0.5*float64(len(c.doc.Checks)-2*failing) + c.score - 0.05*c.cost
+	rank := 3*c.passed + c.score - 0.05*c.cost
+	if c.unsure || !c.plain() {
+		rank -= 0.5
+	}
+	return rank
 }
 
 // valid reports whether every check digit agrees.
@@ -183,7 +185,7 @@ func (c *candidate) repair(ref proof.Date) {
 		}
 		if doc, ok := c.agrees(try, ref); ok && math.IsInf(best, 1) {
 			best = r.cost
-			c.doc, c.passed, c.cost = doc, 1, r.cost
+			c.doc, c.passed, c.cost = doc, passed(doc), r.cost
 			c.score -= r.cost / float64(len(c.text))
 			found = slices.Clone(try)
 		} else if ok {

@@ -21,11 +21,13 @@ type zoneBox struct{ left, right, bottom, top float64 }
 func portraitBox(f mrz.Format) (zoneBox, bool) {
 	switch f {
 	case mrz.TD3, mrz.MRVA:
-		return zoneBox{-6, 40, 0.5, 64}, true
+		return zoneBox{-10, 44, 0.5, 66}, true
 	case mrz.TD2, mrz.MRVB, mrz.FRID:
-		return zoneBox{-6, 36, 0.5, 52}, true
-	case mrz.TD1, mrz.DL30:
-		return zoneBox{-4, 27, 0.5, 34}, true
+		return zoneBox{-10, 40, 0.5, 54}, true
+	case mrz.TD1:
+		return zoneBox{-8, 29, 0.5, 34}, true
+	case mrz.DL30: // the same place on the card, above one line
+		return zoneBox{-8, 29, 10, 46}, true
 	}
 	return zoneBox{}, false
 }

@@ -25,9 +25,11 @@ func examine(r Result, v packet.Visit, instead string) Result {
 		return r.defective(KindTraining, errors.New("the visit and its header are not both in training"))
 	}
 	r.visit, r.Reasons = &v, []proof.Code{}
+	// A record is sealed at one point of a visit only, and Allowed knows which.
 	if !route.Allowed(s, proof.RecordQueued{}) {
 		return r.with(NotDecided)
 	}
+	// "?" is no policy: a visit that names none is not scored by the default.
 	policy, err := gpg45.Load(cmp.Or(instead, s.Visit.Policy, "?"))
 	if err != nil {
 		r = r.with(PolicyUnknown)
@@ -65,6 +67,7 @@ func belong(r Result, s route.State, v packet.Visit) Result {
 		return nil, nil
 	})
 	if err == nil {
+		// Through JSON once, as the claims at hand have been.
 		var again packet.Visit
 		again, err = packet.Read(parts)
 		if err == nil && !reflect.DeepEqual(again.Claims, v.Claims) {

@@ -30,6 +30,7 @@ whose key is lost is lost.
   counterproof-opener run                  open what comes in`,
 		SilenceUsage: true,
 		Args:         cobra.NoArgs,
+		RunE:         func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	data := root.PersistentFlags().String("data", defaultDir(), "folder with all that the opener has")
 	root.AddCommand(keygenCommand(data), enrolCommand(data), runCommand(data))
@@ -49,7 +50,8 @@ func defaultDir() string {
 	return filepath.Join(base, "counterproof-opener")
 }
 
-// keygenCommand makes the keys.
+// keygenCommand makes the keys and prints their names, which are public: the
+// headers of records name them.
 func keygenCommand(data *string) *cobra.Command {
 	var suite string
 	cmd := &cobra.Command{
@@ -86,7 +88,8 @@ new one and enrol again.`,
 	return cmd
 }
 
-// enrolCommand spends an invitation.
+// enrolCommand spends an invitation. It is one word, and good for a day, so that
+// it may stand on the command line.
 func enrolCommand(data *string) *cobra.Command {
 	var invitation string
 	cmd := &cobra.Command{
@@ -110,7 +113,8 @@ func enrolCommand(data *string) *cobra.Command {
 	return cmd
 }
 
-// runCommand opens what comes in.
+// runCommand opens what comes in. Results go to standard output, log lines to
+// standard error, so that a program can read the one and an operator the other.
 func runCommand(data *string) *cobra.Command {
 	var once bool
 	var s screen

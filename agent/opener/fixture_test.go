@@ -113,6 +113,7 @@ type world struct {
 	counter *ecdsa.PrivateKey
 	keys    []wire.Recipient
 	log     strings.Builder
+	last    *Opener
 }
 
 // newWorld makes keys and enrols an opener with a centre of the given mode.
@@ -142,14 +143,19 @@ func newWorld(t *testing.T, training bool) *world {
 	return w
 }
 
-// open opens the opener of this world, as a new process would.
+// open opens the opener of this world, as a new process would when the one
+// before it is gone.
 func (w *world) open() *Opener {
 	w.t.Helper()
+	if w.last != nil {
+		_ = w.last.Close()
+	}
 	o, err := Open(Config{Dir: w.dir, Log: slog.New(slog.NewJSONHandler(&w.log, nil))})
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	o.centre = w.fakeCentre
+	w.last = o
 	w.t.Cleanup(func() { _ = o.Close() })
 	return o
 }
@@ -228,13 +234,19 @@ type fakeCentre struct {
 	handed  []wire.Recipient
 	asked   []uint64
 	away    error
+	tries   int // how often it is asked before it is there again
 }
 
 func (f *fakeCentre) Enrol(context.Context, string) (custody.Identity, error) {
 	return custody.Identity{}, f.away
 }
 
-func (f *fakeCentre) Refresh(context.Context) error { return f.away }
+func (f *fakeCentre) Refresh(context.Context) error {
+	if f.tries--; f.tries == 0 {
+		f.away = nil
+	}
+	return f.away
+}
 
 func (f *fakeCentre) PutRecipients(_ context.Context, r []wire.Recipient) error {
 	f.handed = r

@@ -18,7 +18,9 @@ import (
 )
 
 // journal keeps what became of every record: results and defects as lines of
-// JSON that are only ever added, and the cursor. None of it is personal.
+// JSON that are only ever added, and the cursor. None of it is personal. A line
+// is on the disk before the cursor passes its record; the names of all records
+// are held in memory, some 150 bytes each.
 type journal struct {
 	cursorPath string
 	cursor     uint64 // log index of the last record that was shown
@@ -35,7 +37,8 @@ type noted struct {
 	kind Kind
 }
 
-// resultLine is one stored result.
+// resultLine is one stored result. The keys are the file's form: they are only
+// ever added to, since what is done with a result later finds it by them.
 type resultLine struct {
 	RecHash  wire.Hash      `json:"rec_hash"`
 	Record   string         `json:"record"` // the record's random name
@@ -52,7 +55,8 @@ type resultLine struct {
 	At       time.Time      `json:"at"` // when it was opened
 }
 
-// defectLine is one record that could not be opened.
+// defectLine is one record that could not be opened, with what the site needs to
+// find the patient's slip.
 type defectLine struct {
 	RecHash  wire.Hash    `json:"rec_hash"`
 	LogIndex uint64       `json:"log_index"`

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -75,30 +74,6 @@ func TestKeygenWritesOverNothing(t *testing.T) {
 	left, err := os.ReadDir(filepath.Join(dir, keyFolder))
 	if err != nil || len(left) != 4 {
 		t.Errorf("%d files, %v; want the four keys alone", len(left), err)
-	}
-}
-
-func TestKeyFilesAreSecret(t *testing.T) {
-	if runtime.GOOS == "windows" {
-		t.Skip("SKIP: file modes say nothing on Windows; the folder's access list does")
-	}
-	t.Parallel()
-	dir := t.TempDir()
-	if _, err := Keygen(dir, seal.Classical); err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(dir, keyFolder, "claims.key")
-	for p, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
-		fi, err := os.Stat(p)
-		if err != nil || fi.Mode().Perm() != want {
-			t.Errorf("%s has mode %v, %v; want %v", filepath.Base(p), fi.Mode().Perm(), err, want)
-		}
-	}
-	if err := os.Chmod(path, 0o640); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(Config{Dir: dir}); err == nil || !strings.Contains(err.Error(), "chmod 600") {
-		t.Errorf("a key that others may read: got %v, want the words that mend it", err)
 	}
 }
 

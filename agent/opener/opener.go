@@ -30,6 +30,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
 	"os"
@@ -52,7 +53,11 @@ const (
 	cursorFile     = "cursor"
 	resultFile     = "results.jsonl"
 	defectFile     = "defects.jsonl"
+	lockFile       = "lock"
 )
+
+// maxAddress bounds the file with the centre's address, in bytes.
+const maxAddress = 1 << 10
 
 // pollDefault is how long Run waits for new records.
 const pollDefault = 10 * time.Second
@@ -88,6 +93,7 @@ type Opener struct {
 	centre  centre
 	keys    ring
 	journal *journal
+	lock    io.Closer
 }
 
 // Open opens the opener's folder. It starts nothing and asks the centre
@@ -112,32 +118,47 @@ func open(cfg Config) (*Opener, error) {
 		return nil, err
 	}
 	var err error
-	if o.keeper, err = custody.Open(filepath.Join(cfg.Dir, identityFolder)); err != nil {
+	if o.lock, err = lockFolder(filepath.Join(cfg.Dir, lockFile)); err != nil {
 		return nil, err
 	}
-	if o.keys, err = loadRing(filepath.Join(cfg.Dir, keyFolder)); err != nil {
-		return nil, err
+	if err := o.load(); err != nil {
+		return nil, errors.Join(err, o.lock.Close())
 	}
-	address, err := os.ReadFile(filepath.Join(cfg.Dir, addressFile))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	o.centre = uplink.New(uplink.Config{Keeper: o.keeper, Address: strings.TrimSpace(string(address)), Log: o.log})
-	o.journal, err = openJournal(cfg.Dir, o.log)
-	return o, err
+	return o, nil
 }
 
-// Close closes the opener's files.
-func (o *Opener) Close() error { return o.journal.close() }
+// load reads what is in the folder.
+func (o *Opener) load() (err error) {
+	dir := o.cfg.Dir
+	if o.keeper, err = custody.Open(filepath.Join(dir, identityFolder)); err != nil {
+		return err
+	}
+	if o.keys, err = loadRing(filepath.Join(dir, keyFolder)); err != nil {
+		return err
+	}
+	address, err := readSmall(filepath.Join(dir, addressFile), maxAddress)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	o.centre = uplink.New(uplink.Config{Keeper: o.keeper, Address: strings.TrimSpace(string(address)), Log: o.log})
+	o.journal, err = openJournal(dir, o.log)
+	return err
+}
+
+// Close closes the opener's files and lets the folder go.
+func (o *Opener) Close() error { return errors.Join(o.journal.close(), o.lock.Close()) }
 
 // errNoKeys tells what to do before anything else.
-var errNoKeys = errors.New("there are no keys for claims and audit yet: make them first, with counterproof-opener keygen")
+var errNoKeys = errors.New("keys are missing: make them first, with counterproof-opener keygen")
 
 // Enrol spends an invitation for an opener and hands the public keys to the
-// centre, which tells them to its counters. The keys must have been made. Doing
-// it again with a new invitation hands in the keys of now.
+// centre, which tells them to its counters. There must be a key for every part:
+// a counter that is told no key for a part cannot seal a visit. Doing it again,
+// with the same invitation after a failure or with a new one, hands in the keys
+// of now.
 func (o *Opener) Enrol(ctx context.Context, invitation string) error {
-	if !o.keys.enough() {
+	keys := o.keys.recipients()
+	if len(keys) < len(sealedParts()) {
 		return errNoKeys
 	}
 	invite, err := store.ParseInvite(invitation)
@@ -150,7 +171,7 @@ func (o *Opener) Enrol(ctx context.Context, invitation string) error {
 	if err := replaceFile(filepath.Join(o.cfg.Dir, addressFile), []byte(invite.Address+"\n")); err != nil {
 		return fmt.Errorf("keeping the centre's address: %w", err)
 	}
-	if err := o.centre.PutRecipients(ctx, o.keys.recipients()); err != nil {
+	if err := o.centre.PutRecipients(ctx, keys); err != nil {
 		return fmt.Errorf("handing in the keys: %w", err)
 	}
 	return nil
@@ -200,8 +221,10 @@ func (o *Opener) page(ctx context.Context, training bool, show func(Result)) (n 
 // judge opens and checks one record; bad is what the fetching found against it.
 func (o *Opener) judge(record store.Record, bad error, training bool) Result {
 	r := Result{LogIndex: record.Receipt.LogIndex, RecHash: record.Envelope.RecHash()}
-	h, err := record.Envelope.Check()
+	// A header that reads says whose record it is, also where a part is damaged.
+	h, err := wire.DecodeHeader(record.Envelope.Header)
 	if err == nil {
+		_, err = record.Envelope.Check()
 		r.Agent, r.Seq, r.Ref, r.Training, r.record = h.Agent, h.Seq, h.Record.Ref(), h.Training, h.Record.String()
 	}
 	switch {
@@ -266,7 +289,7 @@ func (o *Opener) Run(ctx context.Context) error {
 		case err != nil && (kind == wire.KindNone || kind == wire.KindNotEnrolled):
 			return err
 		case err != nil:
-			o.log.Warn("the centre gave no records", "kind", string(kind), "err", err, "wait", o.cfg.Poll)
+			o.log.Warn("the centre gave no records", "kind", string(kind), "err", err, "wait", o.cfg.Poll.String())
 		case n > 0:
 			o.log.Info("records were taken", "count", n)
 		}

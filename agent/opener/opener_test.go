@@ -180,6 +180,9 @@ func TestDefects(t *testing.T) {
 			if bad.Kind != c.want || bad.Level != proof.NoLevel || bad.Agrees || bad.cause == nil {
 				t.Errorf("kind %q, level %s, agrees %t, cause %v; want kind %q without a level", bad.Kind, bad.Level, bad.Agrees, bad.cause, c.want)
 			}
+			if told := bad.Agent == "agent-7" && bad.Seq == 2 && bad.Ref != ""; told != (c.name != "bits/header") {
+				t.Errorf("the site of the record is told: %t (%s, %d)", told, bad.Agent, bad.Seq)
+			}
 			if _, ok := bad.Visit(); ok {
 				t.Error("a visit is given out of a bad record")
 			}
@@ -510,9 +513,17 @@ func TestEnrolHandsInTheKeys(t *testing.T) {
 	if err != nil || string(b) != "centre.example:8443\n" {
 		t.Errorf("kept the address %q, %v", b, err)
 	}
-	w.away = &wire.Error{Op: "enrolling", Kind: wire.KindCode}
+	w.away, w.handed = &wire.Error{Op: "enrolling", Kind: wire.KindCode}, nil
 	if err := w.open().Enrol(t.Context(), invite); wire.KindOf(err) != wire.KindCode {
 		t.Errorf("a spent invitation: got %v", err)
+	}
+	// Counters could not seal what they are told no key for.
+	w.away = nil
+	if err := os.Remove(filepath.Join(w.dir, keyFolder, "evidence.key")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.open().Enrol(t.Context(), invite); !errors.Is(err, errNoKeys) || w.handed != nil {
+		t.Errorf("with a key missing: got %v, handed in %d keys", err, len(w.handed))
 	}
 }
 
@@ -524,11 +535,9 @@ func TestRun(t *testing.T) {
 	var got []Result
 	o.cfg.Show = func(r Result) { got = append(got, r) }
 	synctest.Test(t, func(t *testing.T) {
-		w.away = &wire.Error{Op: "asking the centre", Kind: wire.KindUnreachable}
+		w.away, w.tries = &wire.Error{Op: "asking the centre", Kind: wire.KindUnreachable}, 6
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		context.AfterFunc(ctx, func() {})
-		time.AfterFunc(time.Minute, func() { w.away = nil })
 		if err := o.Run(ctx); err != nil {
 			t.Errorf("got %v", err)
 		}

@@ -11,13 +11,13 @@ import (
 	"github.com/counterproof/counterproof/agent/proof"
 )
 
-// screen shows results on a writer. It keeps the first failure, so that a
-// result that nobody saw is not passed over.
+// screen shows results on a writer. It tells of a failure, so that a result that
+// nobody saw is not passed over.
 type screen struct {
 	out    io.Writer
-	json   bool // one object a line
-	claims bool // with personal data
-	failed func(error)
+	json   bool        // one object a line
+	claims bool        // with personal data
+	failed func(error) // called when a result could not be written
 }
 
 // show writes one result.
@@ -59,7 +59,8 @@ func personOf(r Result) *person {
 	}
 }
 
-// writeJSON writes a result as one line.
+// writeJSON writes a result as one line; p stands under a key that says what it
+// is.
 func writeJSON(w io.Writer, r Result, p *person) error {
 	b, err := json.Marshal(struct {
 		Result
@@ -72,7 +73,8 @@ func writeJSON(w io.Writer, r Result, p *person) error {
 	return err
 }
 
-// writeText writes a result as a block for people.
+// writeText writes a result as a block for people, an empty line after it. What
+// speaks against a record stands in capitals.
 func writeText(w io.Writer, r Result, p *person) error {
 	var b strings.Builder
 	line := func(name, format string, values ...any) {
@@ -169,7 +171,7 @@ func join[S ~string](words []S) string {
 	return strings.Join(out, ", ")
 }
 
-// orNone stands a word where there is no text.
+// orNone puts a word where there is no text, so that no line looks cut off.
 func orNone(s string) string {
 	if s == "" {
 		return string(proof.NoLevel)

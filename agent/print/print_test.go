@@ -2,10 +2,13 @@ package print_test
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 
 	"github.com/counterproof/counterproof/agent/print"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/agent/slip"
 	"github.com/counterproof/counterproof/devices"
 )
@@ -82,5 +85,40 @@ func TestPDF(t *testing.T) {
 	many, err := print.PDF(long)
 	if err != nil || bytes.Count(many, []byte("/Type /Page\n"))+bytes.Count(many, []byte("/Type /Page>")) < 2 {
 		t.Errorf("a long slip does not go on to a second page: %v", err)
+	}
+}
+
+// paper is a printer of the tests.
+type paper struct {
+	devices.NoDevice
+	accepts []devices.JobKind
+	job     devices.Job
+}
+
+// Accepts lists what the test wants.
+func (p *paper) Accepts() []devices.JobKind { return p.accepts }
+
+// Print keeps the job.
+func (p *paper) Print(_ context.Context, job devices.Job) error {
+	p.job = job
+	return nil
+}
+
+func TestSlips(t *testing.T) {
+	t.Parallel()
+	visit := route.State{Ref: "ABCD-EFGH-JKM", Outcome: &proof.Outcome{Result: proof.Proved, Level: proof.Low, Profile: "L1B"}}
+	printer := &paper{accepts: []devices.JobKind{devices.Text}}
+	slips := print.Slips{Printer: printer, Site: "FWC87"}
+	if err := slips.Print(t.Context(), visit); err != nil {
+		t.Fatalf("printing: %v", err)
+	}
+	shown := strings.Join(slips.Lines(visit), "\n")
+	for _, text := range []string{string(printer.job.Data), shown} {
+		if !strings.Contains(text, "ABCD-EFGH-JKM") || !strings.Contains(text, "FWC87") {
+			t.Errorf("reference or site is missing in\n%s", text)
+		}
+	}
+	if err := (print.Slips{Printer: devices.NoDevice{}}).Print(t.Context(), visit); devices.KindOf(err) != devices.Missing {
+		t.Errorf("without a printer: %v", err)
 	}
 }

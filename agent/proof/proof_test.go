@@ -239,3 +239,94 @@ func FuzzEvent(f *testing.F) {
 		}
 	})
 }
+
+// written is how each fact was written by the first version. Records of the past
+// are folded again years later, so none of these lines may ever change; a new
+// field may join at its end.
+var written = []string{
+	`{"seq":1,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"visit_started","fact":{"case":"c","record":"00","route":"photo_document","language":"cy","site":"FWC87","training":true,"policy":"p","app":"1","operator":{"impostor":{"Year":2026,"Month":1,"Day":2},"document":{"Year":0,"Month":0,"Day":0},"uvir":{"Year":0,"Month":0,"Day":0}}}}`,
+	`{"seq":2,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"consent_answered","fact":{"purpose":"face","given":true,"text":"1","language":"en"}}`,
+	`{"seq":3,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"document_read","fact":{"source":"keys","lines":["A","B"],"score":-0.1,"page":"page-1","portrait":"portrait-1"}}`,
+	`{"seq":4,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"document_failed","fact":{"kind":"glare"}}`,
+	`{"seq":5,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"document_examined","fact":{"original":true,"details":"misread","features":["f"],"doubts":["d"],"uvir":true,"trained":{"impostor":{"Year":2026,"Month":1,"Day":2},"document":{"Year":0,"Month":0,"Day":0},"uvir":{"Year":0,"Month":0,"Day":0}}}}`,
+	`{"seq":6,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"face_taken","fact":{"picture":"live-1"}}`,
+	`{"seq":7,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"face_failed","fact":{"kind":"no_face"}}`,
+	`{"seq":8,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"faces_compared","fact":{"score":2.5,"decision":"clerk_decides","portrait":"p","live":"l","profile":"default"}}`,
+	`{"seq":9,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"compare_failed","fact":{"kind":"face_unavailable"}}`,
+	`{"seq":10,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"person_compared","fact":{"answer":"not_sure","method":"pvp","trained":{"impostor":{"Year":2026,"Month":1,"Day":2},"document":{"Year":0,"Month":0,"Day":0},"uvir":{"Year":0,"Month":0,"Day":0}}}}`,
+	`{"seq":11,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"step_reopened","fact":{"step":"examine_document"}}`,
+	`{"seq":12,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"handed_over","fact":{"to":"sam","trained":{"impostor":{"Year":2026,"Month":1,"Day":2},"document":{"Year":0,"Month":0,"Day":0},"uvir":{"Year":0,"Month":0,"Day":0}}}}`,
+	`{"seq":13,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"way_chosen","fact":{"way":"finish"}}`,
+	`{"seq":14,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"visit_abandoned","fact":{"reason":"patient_left"}}`,
+	`{"seq":15,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"visit_decided","fact":{"outcome":{"result":"proved","level":"low","profile":"L1B","scores":{"evidence":null,"activity":0,"fraud":0,"verification":0},"nhs":"","provisional":false,"checks":null,"reasons":null,"raise":null,"policy":"p","training":false}}}`,
+	`{"seq":16,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"result_confirmed","fact":{}}`,
+	`{"seq":17,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"record_queued","fact":{"ref":"R"}}`,
+	`{"seq":18,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"slip_made","fact":{"kind":"paper_out"}}`,
+	`{"seq":19,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"visit_ended","fact":{}}`,
+}
+
+func TestEventsAreWrittenAsEver(t *testing.T) {
+	t.Parallel()
+	all := facts()
+	if len(written) != len(all) {
+		t.Fatalf("%d kinds of fact, %d written examples", len(all), len(written))
+	}
+	for i, f := range all {
+		e := proof.Event{
+			Seq: i + 1, At: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC), Mono: time.Second,
+			By: proof.Actor{Kind: proof.ByPerson, ID: "robin"}, Fact: f,
+		}
+		got, err := json.Marshal(e)
+		if err != nil || string(got) != written[i] {
+			t.Errorf("%s is written\n%s\nwant\n%s\n%v", f.FactKind(), got, written[i], err)
+		}
+		var back proof.Event
+		if err := json.Unmarshal([]byte(written[i]), &back); err != nil || !reflect.DeepEqual(back, e) {
+			t.Errorf("%s of the past reads as %+v: %v", f.FactKind(), back, err)
+		}
+	}
+}
+
+func TestWordsOfTheListsDiffer(t *testing.T) {
+	t.Parallel()
+	// Two words of one list that are alike would be two meanings of one record.
+	lists := map[string][]string{
+		"asks": words(
+			proof.AskProofingConsent, proof.AskFaceConsent, proof.CaptureDocument, proof.KeyDocument, proof.ExamineDocument,
+			proof.CaptureFace, proof.CompareFaces, proof.ComparePerson, proof.Decide, proof.ConfirmResult, proof.SealRecord,
+			proof.PrintSlip, proof.EndVisit, proof.Finish,
+		),
+		"codes": words(
+			proof.DocExpired, proof.DocSpecimen, proof.DocCounterfeit, proof.DataMismatch, proof.ChecksFailed, proof.DateImpossible,
+			proof.DocMisread, proof.FaceDifferent, proof.FaceUnsure, proof.FaceRefused, proof.FaceNotCompared,
+			proof.OperatorNotTrained, proof.NoSuitableDocument, proof.PatientLeft, proof.ConsentRefused, proof.ClerkStopped,
+			proof.CaptureKeepsFailing, proof.DeviceNotThere,
+		),
+		"results":   words(proof.Proved, proof.Review, proof.NotProved, proof.Abandoned),
+		"decisions": words(proof.Match, proof.MatchConfirm, proof.ClerkDecides, proof.NoMatch, proof.NoFace, proof.ManyFaces),
+		"answers":   words(proof.Same, proof.Different, proof.NotSure, proof.NotTrained),
+		"methods": words(
+			proof.PhysicalInPerson, proof.PhysicalUVIR, proof.Cryptographic, proof.RecordData, proof.PersonInPerson,
+			proof.PersonRemote, proof.BiometricPresent,
+		),
+		"NHS levels": words(proof.NHSNone, proof.P0, proof.P5, proof.P9, proof.ParentAttested),
+	}
+	for name, list := range lists {
+		seen := map[string]bool{}
+		for _, w := range list {
+			if w == "" || seen[w] {
+				t.Errorf("%s: the word %q is empty or twice there", name, w)
+			}
+			seen[w] = true
+		}
+	}
+}
+
+// words are the words of a list as text.
+func words[W ~string](list ...W) []string {
+	var out []string
+	for _, w := range list {
+		out = append(out, string(w))
+	}
+	return out
+}

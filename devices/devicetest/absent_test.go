@@ -53,7 +53,7 @@ func TestAbsentSuite(t *testing.T) {
 	prove(t, absentChecks, good, controls)
 }
 
-// TestRun runs the suites as others do, in both times.
+// TestRun runs a suite as others do, in real time.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	RunAbsent(t, Real, func(testing.TB) Everything { return devices.NoDevice{Op: "reading"} })

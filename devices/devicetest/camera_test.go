@@ -5,6 +5,7 @@ import (
 	"context"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/counterproof/counterproof/devices"
 	"github.com/counterproof/counterproof/devices/sim"
@@ -72,7 +73,10 @@ var late = spoilt(func(good devices.Camera) framesFunc {
 	return func(ctx context.Context, deliver func(devices.Frame) bool) error {
 		err := good.Frames(ctx, deliver)
 		if err != nil {
-			go deliver(devices.Frame{})
+			go func() {
+				time.Sleep(100 * time.Millisecond)
+				deliver(devices.Frame{})
+			}()
 		}
 		return err
 	}

@@ -146,7 +146,7 @@ func TestPrinterSuite(t *testing.T) {
 		{"other-kind-is-unsupported", "greedy", "want a Fault", wrong(func(p *press) { p.greedy = true })},
 		{"other-kind-is-unsupported", "plain-error", "want a Fault", wrong(func(p *press) { p.plain = true })},
 		{"ended-context-prints-nothing", "deaf", "want a Fault", wrong(func(p *press) { p.deaf = true })},
-		{"ended-context-prints-nothing", "remembers", "want a Fault", wrong(func(p *press) { p.plain = true })},
+		{"ended-context-prints-nothing", "plain-error", "want a Fault", wrong(func(p *press) { p.plain = true })},
 		{"paper-out", "cheerful", "want a Fault", cheerfulRig},
 		{"paper-out", "remembers", "1 jobs came out", wrong(func(p *press) { p.remembers = true })},
 		{"paper-out", "stuck", "when the trouble was over", wrong(func(p *press) { p.stuck = true })},

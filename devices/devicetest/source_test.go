@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -145,15 +146,17 @@ func TestSourceSuite(t *testing.T) {
 		})},
 		{"watch-tells-of-plugging", "always-listed", "listed is true", always},
 		{"opening-is-no-change", "tells-of-itself", "told as a change", func(tb testing.TB) SourceRig {
-			tell := func(devices.ID) {}
+			var tell atomic.Pointer[func(devices.ID)]
 			return with(func(s *spoiltSource) {
 				good := s.Source
 				s.watch = func(ctx context.Context, changed func(devices.ID)) error {
-					tell = changed
+					tell.Store(&changed)
 					return good.Watch(ctx, changed)
 				}
 				s.open = func(ctx context.Context, id devices.ID) (io.Closer, error) {
-					tell(id)
+					if changed := tell.Load(); changed != nil {
+						(*changed)(id)
+					}
 					return good.Open(ctx, id)
 				}
 			})(tb)

@@ -45,6 +45,7 @@ func (w *watcher) wake() {
 	}
 }
 
+// listen makes a listener whose first events are the present state.
 func (h *Hub) listen() *watcher {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -114,6 +115,8 @@ func overtaken(queue []devices.Event, next devices.ID) int {
 	return 0
 }
 
+// event stamps a device with both clocks: people read the one, and nobody can
+// set back the other.
 func (h *Hub) event(d devices.Device) devices.Event {
 	e := devices.Event{At: time.Now(), Device: describe(d)}
 	if !h.began.IsZero() {

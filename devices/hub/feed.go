@@ -139,6 +139,7 @@ func (f *feed) rest(ctx context.Context) {
 	}
 }
 
+// sleep waits until ctx ends or the time has passed.
 func sleep(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

@@ -7,9 +7,9 @@ import (
 	"github.com/counterproof/counterproof/devices"
 )
 
-// Camera gives the camera of a role. Like every handle it is never nil, works as
-// long as the hub, and uses the device that serves the role when it is called.
-// An op names what is done, for faults.
+// Camera gives the camera of a role. Like every handle it is never nil, may be
+// kept for as long as the hub, and uses the device that serves the role at the
+// time of the call.
 func (h *Hub) Camera(role devices.Role) devices.Camera {
 	return camera{h, want{"filming", devices.CanFilm, role}}
 }
@@ -40,6 +40,7 @@ func (h *Hub) BarcodeReader() devices.BarcodeReader {
 	return barcodeReader{h, want{op: "reading a barcode", can: devices.CanReadBarcode}}
 }
 
+// camera is the handle of a camera's role.
 type camera struct {
 	hub  *Hub
 	want want
@@ -52,13 +53,14 @@ func (c camera) Frames(ctx context.Context, deliver func(devices.Frame) bool) er
 	})
 }
 
+// printer is the handle of a printer's role.
 type printer struct {
 	hub  *Hub
 	want want
 }
 
 // Accepts tells what the printer took when it was last opened; nothing while it
-// is absent.
+// is absent. It never waits, so it can be asked while somebody prints.
 func (p printer) Accepts() []devices.JobKind {
 	p.hub.mu.Lock()
 	defer p.hub.mu.Unlock()

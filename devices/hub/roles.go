@@ -74,6 +74,7 @@ func healthier(a, b *unit) *unit {
 	return a
 }
 
+// rank orders states by how soon a device could serve.
 func rank(s devices.State) int {
 	switch s {
 	case devices.Ready, devices.Busy:
@@ -116,4 +117,6 @@ func text(s string) string {
 	return b.String()
 }
 
+// unprintable tells what must not reach a log or a screen: control characters,
+// marks that turn the writing around, broken UTF-8.
 func unprintable(r rune) bool { return r == unicode.ReplacementChar || !unicode.IsPrint(r) }

@@ -109,11 +109,11 @@ func (h *Hub) leave(u *unit, s *stay) {
 	if u.stay == s { // it was not unplugged: the hub stops
 		u.stay = nil
 	}
-	u.accepts = nil
 	h.mu.Unlock()
 	h.set(u, devices.Absent, devices.Missing)
 }
 
+// refuse tells those who wait that there is nothing to wait for.
 func refuse(waiting []ask, err error) {
 	for _, a := range waiting {
 		a.reply(answer{err: err})

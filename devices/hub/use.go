@@ -58,6 +58,7 @@ func (h *Hub) borrow(ctx context.Context, w want) (*loan, error) {
 	}
 }
 
+// gaveUp is the fault of a call whose own context ended.
 func gaveUp(ctx context.Context, op string) error {
 	return &devices.Fault{Op: op, Kind: devices.Cancelled, Err: context.Cause(ctx)}
 }

@@ -84,6 +84,7 @@ func (o *openPrinter) Health() devices.Health {
 	return devices.Health{Firmware: "simulated", Details: map[string]int{"jobs": o.printer.tray.count()}}
 }
 
+// print checks what a printer can refuse before it takes paper, and prints.
 func (p *Printer) print(ctx context.Context, o *opened, job devices.Job) error {
 	if err := p.cancelled(ctx, printing); err != nil {
 		return err

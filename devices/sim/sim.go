@@ -88,6 +88,7 @@ func (s *socket) Unplug() { s.move(false) }
 // Plug puts the device into its port again.
 func (s *socket) Plug() { s.move(true) }
 
+// move plugs in or out; what is so already is no change.
 func (s *socket) move(in bool) {
 	s.mu.Lock()
 	if s.plugged == in {
@@ -214,6 +215,7 @@ func (o *opened) well(op string) error {
 	return nil
 }
 
+// fault makes a Fault of this device.
 func (s *socket) fault(op string, kind devices.Kind) *devices.Fault {
 	f := &devices.Fault{Op: op, Kind: kind, Device: s.about.ID}
 	if kind == devices.InUse {

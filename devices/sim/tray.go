@@ -28,6 +28,7 @@ type sheet struct {
 	data   []byte
 }
 
+// count tells how many jobs were printed.
 func (t *tray) count() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,6 +109,7 @@ func (t *tray) reserve(root *os.Root) (string, error) {
 	return "", fmt.Errorf("naming a job: %w", fs.ErrExist)
 }
 
+// free reports whether no job of that name lies there, of any kind.
 func free(root *os.Root, name string) bool {
 	for _, ending := range []string{".pdf", ".txt", ".escpos"} {
 		if _, err := root.Lstat(name + ending); !errors.Is(err, fs.ErrNotExist) {

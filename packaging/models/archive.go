@@ -12,7 +12,8 @@ import (
 	"io"
 )
 
-// Bounds of what is unpacked.
+// Bounds of what is unpacked. Archives are checked by their hash before they are
+// opened; the bounds hold all the same.
 const (
 	maxEntries  = 50_000
 	maxUnpacked = 1 << 30 // bytes, with what is skipped
@@ -47,7 +48,8 @@ func unpack(archive []byte, members []member) ([][]byte, error) {
 	return all, nil
 }
 
-// untar reads the files that are wanted, of at most their sizes.
+// untar reads the files that are wanted, of at most their sizes, and stops when it
+// has them all. Links and folders are passed over: nothing is written by name.
 func untar(archive []byte, want map[string]int64, found map[string][]byte) error {
 	packed, err := gzip.NewReader(bytes.NewReader(archive))
 	if err != nil {
@@ -73,7 +75,8 @@ func untar(archive []byte, want map[string]int64, found map[string][]byte) error
 	return errors.New("there are too many files in it")
 }
 
-// unzip reads the files that are wanted, of at most their sizes.
+// unzip reads the files that are wanted, of at most their sizes. Only the list at
+// the archive's end counts.
 func unzip(archive []byte, want map[string]int64, found map[string][]byte) error {
 	files, err := zip.NewReader(bytes.NewReader(archive), int64(len(archive)))
 	if err != nil {
@@ -95,7 +98,8 @@ func unzip(archive []byte, want map[string]int64, found map[string][]byte) error
 	return nil
 }
 
-// bounded reads to the end, which must come within size bytes.
+// bounded reads to the end, which must come within size bytes: more is an error
+// and not cut off, since a hash would only say that something differs.
 func bounded(r io.Reader, size int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, size+1))
 	if err == nil && int64(len(b)) > size {

@@ -89,7 +89,8 @@ func (c client) fetch(ctx context.Context, p pack, temp string) (string, error) 
 	return onlyFile(folder)
 }
 
-// explain says why a client failed and what to do.
+// explain says why a client failed and what to do. The end of what the client said
+// usually has the reason.
 func (c client) explain(err error, said string) error {
 	if errors.Is(err, exec.ErrNotFound) {
 		return fmt.Errorf("%s is not installed: apt-get install %s", c.program, c.debian)
@@ -100,13 +101,14 @@ func (c client) explain(err error, said string) error {
 	return fmt.Errorf("%s failed: %w\n%s", c.program, err, lastLines(said, 12))
 }
 
-// lastLines keeps the end of a text.
+// lastLines keeps the end of a text, of at most so many lines.
 func lastLines(s string, n int) string {
 	lines := strings.Split(strings.TrimSpace(s), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")
 }
 
-// onlyFile is the one file of a folder.
+// onlyFile is the one file of a folder. Clients name the files as they like, so
+// the name is not asked for.
 func onlyFile(folder string) (string, error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -46,7 +46,8 @@ func everything(photos bool) []pack {
 	return all
 }
 
-// networks lists the packages of the trained networks.
+// networks lists the packages of the trained networks. The hashes of the finished
+// files stand in the face profile too, since its thresholds hold for them alone.
 func networks() []pack {
 	return []pack{
 		{
@@ -108,10 +109,12 @@ func networks() []pack {
 	}
 }
 
-// Where FaceMesh stands in the file of packed assets.
+// Where FaceMesh stands in the file of packed assets, which has another network
+// before it and is told apart only by the package's own script.
 const meshStart, meshEnd = 2495952, 3737848
 
-// photographs is the package with pictures of two people for demo and tests.
+// photographs is the package with pictures of two people for demo and tests. An
+// installed counter has no use for them.
 func photographs() pack {
 	photo := func(name, hash string, size int64) file {
 		return copied("photos/"+name, "face_recognition-1.3.0/tests/test_images/"+name, hash, size)

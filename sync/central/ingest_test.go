@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -546,4 +547,39 @@ func TestLogLines(t *testing.T) {
 	if !strings.Contains(text, string(n.identity().Agent)) || !strings.Contains(text, `"code":"stored"`) {
 		t.Error("the agent or the verdict is not logged")
 	}
+}
+
+// FuzzPostRecord: whatever a counter sends as a record, the answer is one of
+// the table's, and only a whole record that names itself is stored.
+func FuzzPostRecord(f *testing.F) {
+	c := newCentre(f, nil)
+	n := c.enrolled()
+	e := n.sealed(wire.Header{Seq: 1}, []byte("claims"))
+	f.Add("1", e.RecHash().String(), e.Marshal(nil))
+	f.Add("2", e.RecHash().String(), e.Marshal(nil))
+	f.Add("1", "x", []byte("CPR1"))
+	id := n.identity()
+	f.Fuzz(func(t *testing.T, seq, key string, body []byte) {
+		path := "/v1/agents/" + string(id.Agent) + "/records/" + url.PathEscape(seq)
+		r := &http.Request{
+			Method: "POST", URL: &url.URL{Path: path}, Body: io.NopCloser(bytes.NewReader(body)), ContentLength: int64(len(body)),
+			Header: http.Header{"Idempotency-Key": {key}}, TLS: &tls.ConnectionState{},
+		}
+		leaf, err := x509.ParseCertificate(id.Chain[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.TLS.PeerCertificates = []*x509.Certificate{leaf}
+		rec := httptest.NewRecorder()
+		c.handler().ServeHTTP(rec, r)
+		switch rec.Code {
+		case 200:
+			if got, _, err := wire.ParseEnvelope(body); err != nil || got.RecHash() != e.RecHash() {
+				t.Fatal("a record that was never signed is stored")
+			}
+		case 301, 307, 400, 404, 409, 413, 422, 424, 425, 426:
+		default:
+			t.Fatalf("status %d", rec.Code)
+		}
+	})
 }

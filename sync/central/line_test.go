@@ -347,7 +347,7 @@ func TestRenewal(t *testing.T) {
 		n := c.enrolled()
 		first := n.identity().Chain[0]
 		stop := n.run()
-		time.Sleep(8 * 24 * time.Hour)
+		time.Sleep(4 * 24 * time.Hour)
 		if bytes.Equal(n.identity().Chain[0], first) {
 			t.Error("the certificate was never renewed")
 		}

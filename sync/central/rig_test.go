@@ -231,7 +231,7 @@ func (c *counter) run() (stop func()) {
 // until waits, in the test's own time, for a condition.
 func (c *counter) until(limit time.Duration, what string, ok func(queue.Status) bool) {
 	c.t.Helper()
-	for end := time.Now().Add(limit); ; time.Sleep(50 * time.Millisecond) {
+	for end := time.Now().Add(limit); ; time.Sleep(limit / 500) {
 		s, err := c.queue.Status(context.Background())
 		if err != nil {
 			c.t.Fatal(err)

@@ -65,7 +65,7 @@ func TestWholeLine(t *testing.T) {
 	defer n.run()()
 	n.enqueue(2_000, 2_500_000, 70_000)
 	n.client.Wake()
-	n.sent(20 * time.Second)
+	n.sent(time.Minute)
 	count := 0
 	for r, err := range opener.client.Fetch(t.Context(), 0) {
 		if err != nil {

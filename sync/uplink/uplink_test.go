@@ -16,6 +16,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -609,5 +610,99 @@ func TestVerify(t *testing.T) {
 		if err := verify(r, l.receiptKey()); wire.KindOf(err) != wire.KindDamaged {
 			t.Errorf("%s: got %v, want kind damaged", name, err)
 		}
+	}
+}
+
+// TestVerdicts: what each answer obliges to, and that the chain goes on behind
+// it where it may.
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	for name, s := range map[string]struct {
+		answer func(c *centre, w http.ResponseWriter, e wire.Envelope, h wire.Header) (done bool)
+		want   string
+		kind   wire.Kind
+	}{
+		"refused": {func(c *centre, w http.ResponseWriter, e wire.Envelope, h wire.Header) bool {
+			if h.Seq != 1 {
+				return false
+			}
+			r, err := seal.SignRefusal(wire.Refusal{Agent: agent, Seq: 1, RecHash: e.RecHash(), Reason: "training", At: time.Now()}, c.key)
+			if err != nil {
+				t.Error(err)
+			}
+			c.expect = 2
+			replyJSON(w, 422, wire.Answer{Verdict: wire.Refused, Refusal: &r})
+			return true
+		}, "refused acked acked", ""},
+		"fork": {func(_ *centre, w http.ResponseWriter, _ wire.Envelope, h wire.Header) bool {
+			if h.Seq != 2 {
+				return false
+			}
+			replyJSON(w, 409, wire.Answer{Verdict: wire.Fork})
+			return true
+		}, "acked quarantined quarantined", wire.KindQuarantined},
+		"gap": {func(c *centre, _ http.ResponseWriter, _ wire.Envelope, h wire.Header) bool {
+			if h.Seq == 3 && c.version == 1 { // the centre loses all it had, once
+				c.version, c.expect = 2, 1
+			}
+			return false
+		}, "acked acked acked", ""},
+		"upgrade": {func(_ *centre, w http.ResponseWriter, _ wire.Envelope, _ wire.Header) bool {
+			replyJSON(w, 426, wire.Answer{Verdict: wire.Upgrade})
+			return true
+		}, "blobs_sent sealed sealed", wire.KindUpgrade},
+		"altered-once": {func(c *centre, w http.ResponseWriter, _ wire.Envelope, _ wire.Header) bool {
+			if c.version > 1 {
+				return false
+			}
+			c.version = 2
+			replyJSON(w, 400, wire.Answer{Verdict: wire.Altered})
+			return true
+		}, "acked acked acked", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c := newCentre(t)
+				n := newEnrolled(t, c)
+				c.before = func(w http.ResponseWriter, _ *http.Request, body []byte) bool {
+					e, h, err := wire.ParseEnvelope(body)
+					return err == nil && s.answer(c, w, e, h)
+				}
+				for range 3 {
+					n.enqueue(10)
+				}
+				defer n.run()()
+				time.Sleep(time.Minute)
+				states := ""
+				for seq := range wire.Seq(3) {
+					states += " " + string(n.item(seq+1).State)
+				}
+				if states[1:] != s.want || n.Status().Kind != s.kind {
+					t.Errorf("got%s, kind %q; want %s, %q", states, n.Status().Kind, s.want, s.kind)
+				}
+				if name == "gap" && c.expect != 4 {
+					t.Errorf("the centre expects %d, want 4", c.expect)
+				}
+			})
+		})
+	}
+}
+
+// TestPutRecipients hands in keys and takes the bundle that they are in.
+func TestPutRecipients(t *testing.T) {
+	t.Parallel()
+	c := newCentre(t)
+	n := newEnrolled(t, c)
+	c.version = 2
+	if err := n.PutRecipients(t.Context(), []wire.Recipient{}); err != nil {
+		t.Fatal(err)
+	}
+	if got := n.Status().Bundle; got != 2 {
+		t.Errorf("the bundle in force is %d, want 2", got)
+	}
+	c.before = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool { w.WriteHeader(403); return true }
+	if err := n.PutRecipients(t.Context(), nil); wire.KindOf(err) != wire.KindUnauthorised {
+		t.Errorf("got %v, want kind unauthorised", err)
 	}
 }

@@ -16,12 +16,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -161,7 +161,7 @@ func (c *Client) Events(ctx context.Context, hear func(api.Event)) error {
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
-		data, ok := strings.CutPrefix(lines.Text(), "data: ")
+		data, ok := strings.CutPrefix(lines.Text(), "data:")
 		if !ok {
 			continue
 		}
@@ -202,9 +202,9 @@ func (c *Client) Preview(ctx context.Context, show func(jpeg []byte) bool) error
 	}
 }
 
-// fill puts the case and the picture into a path.
+// fill puts the case and the picture into a path, each as one element of it.
 func fill(path string, id proof.CaseID, picture proof.PictureID) string {
-	return strings.NewReplacer("{id}", string(id), "{picture}", string(picture)).Replace(path)
+	return strings.NewReplacer("{id}", url.PathEscape(string(id)), "{picture}", url.PathEscape(string(picture))).Replace(path)
 }
 
 // call sends a request and reads its JSON answer.
@@ -231,13 +231,13 @@ func (c *Client) send(ctx context.Context, method, path string, in any) (*http.R
 	if in != nil {
 		b, err := json.Marshal(in)
 		if err != nil {
-			return nil, fmt.Errorf("writing a request: %w", err)
+			return nil, &proof.Error{Op: "writing a request", Kind: proof.KindInternal, Err: err}
 		}
 		body = bytes.NewReader(b)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, "http://counter"+path, body)
 	if err != nil {
-		return nil, fmt.Errorf("writing a request: %w", err)
+		return nil, &proof.Error{Op: "writing a request", Kind: proof.KindInternal, Err: err}
 	}
 	c.mu.Lock()
 	req.Header.Set(api.TokenHeader, c.token)

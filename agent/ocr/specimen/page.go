@@ -80,7 +80,7 @@ func Page(o Options) (Document, error) {
 	r := o.random(forPaper)
 	d := Document{
 		Image: paper(r, int(l.width*perMM), int(l.height*perMM)), Format: o.Format,
-		Lines: zoneLines(o.Person, o.Format), Person: o.Person, PerMM: perMM,
+		Lines: o.zone(), Person: o.Person, PerMM: perMM,
 		Portrait: boxMM(l.photo[0], l.photo[1], l.photo[2], l.photo[3]),
 	}
 	drawPortrait(d.Image, d.Portrait, o.Portrait)
@@ -92,11 +92,6 @@ func Page(o Options) (Document, error) {
 		return Document{}, fmt.Errorf("printing the zone: %w", err)
 	}
 	return d, nil
-}
-
-// zoneLines writes the zone as the standard lays it down.
-func zoneLines(p Person, f mrz.Format) []string {
-	return mrz.Compose(fields(p, f), f)
 }
 
 // boxMM is a rectangle given in millimetres.

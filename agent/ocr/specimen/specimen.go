@@ -60,6 +60,9 @@ type Options struct {
 	Portrait image.Image
 	// Person is whose document it is; invented by Seed if zero.
 	Person Person
+	// Lines are printed in the zone instead of the person's, to make a document
+	// whose check digits are wrong. The alphabet of zones only.
+	Lines []string
 	// Font is the path of OCR-B; looked for on the machine if empty.
 	Font string
 }

@@ -55,7 +55,8 @@ func FromDlib(manifest, data []byte) ([]byte, error) {
 	return d.g.encode(), nil
 }
 
-// entry is one array of a manifest.
+// entry is one array of a manifest. Quantization is there where the numbers were
+// stored as steps: a number is step × scale + min.
 type entry struct {
 	Name         string `json:"name"`
 	Shape        []int  `json:"shape"`
@@ -95,7 +96,8 @@ func readManifest(manifest, data []byte) (map[string]array, error) {
 	return all, nil
 }
 
-// read takes the array off the front of the data.
+// read takes the array off the front of the data. The conversions around each
+// product keep a processor from doing product and sum in one rounding.
 func (e entry) read(data []byte) (array, []byte, error) {
 	if len(e.Shape) > maxDims {
 		return array{}, nil, fmt.Errorf("a shape of %d axes", len(e.Shape))
@@ -127,7 +129,8 @@ func (e entry) read(data []byte) (array, []byte, error) {
 	return array{}, nil, errShort
 }
 
-// dlib writes the network. Its first failure is kept in err; what follows is
+// dlib writes the network, which its manifest names but does not draw: the layers
+// are those of dnn_face_recognition_ex.cpp in dlib. Its first failure is kept in err; what follows is
 // then of no use.
 type dlib struct {
 	g       graph
@@ -166,9 +169,11 @@ func (d *dlib) network() string {
 	return d.g.op("MatMul", []string{x, d.g.floats(d.weight("fc", 2))})
 }
 
+// relu keeps what is above zero.
 func (d *dlib) relu(x string) string { return d.g.op("Relu", []string{x}) }
 
-// unit is a residual unit that keeps the side.
+// unit is a residual unit that keeps the side: two convolutions whose result is
+// added to what went in.
 func (d *dlib) unit(x, name string) string {
 	y := d.relu(d.conv(x, name+"/conv1", 1, true))
 	y = d.conv(y, name+"/conv2", 1, true)

@@ -29,6 +29,7 @@ func (f *flat) fail(err error) {
 	}
 }
 
+// u8, u16, u32 and i32 read little-endian numbers.
 func (f *flat) u8(at int) int {
 	if s := f.span(at, 1); s != nil {
 		return int(s[0])
@@ -65,7 +66,8 @@ func (f *flat) i32(at int) int {
 	return 0
 }
 
-// table is a table of a flatbuffer: where it stands and where its fields are
+// table is a table of a flatbuffer. It begins with the signed way back to the
+// list of its fields, which tables may share: where it stands and where its fields are
 // listed. The zero table has no fields, so every field has its default.
 type table struct {
 	f      *flat
@@ -79,7 +81,9 @@ func (f *flat) root() table { return f.table(f.u32(0)) }
 // table is the table at a position.
 func (f *flat) table(at int) table { return table{f, at, at - f.i32(at)} }
 
-// field is where field i stands; 0 where it has its default.
+// field is where field i stands; 0 where it has its default, which a writer leaves
+// out, as it does with fields that its schema did not have yet. The list begins
+// with its own length and the table's.
 func (t table) field(i int) int {
 	if t.f == nil {
 		return 0
@@ -109,7 +113,8 @@ func (t table) int(i, otherwise int) int {
 	return otherwise
 }
 
-// child is the table that field i leads to.
+// child is the table that field i leads to. Ways lead forward only, so tables
+// cannot go in circles.
 func (t table) child(i int) table {
 	at := t.field(i)
 	if at == 0 {
@@ -137,7 +142,8 @@ func (t table) list(i, size, most int) (start, n int) {
 	return at + 4, n
 }
 
-// bytes, ints and tables are vectors of at most so many elements.
+// bytes, ints and tables are vectors of at most so many elements. Each caller
+// states its bound: many small tables may lead to one large vector.
 func (t table) bytes(i, most int) []byte {
 	start, n := t.list(i, 1, most)
 	if n == 0 {

@@ -69,7 +69,8 @@ func (c *liteConverter) convert() error {
 	return nil
 }
 
-// single is a shape with the model's batch made one.
+// single is a shape with the model's batch made one. MobileFaceNet was written
+// for two pictures at a time; every layer treats them each by itself.
 func (c *liteConverter) single(shape []int) []int {
 	batch := c.tensors[c.inputs[0]].shape
 	if len(batch) == 0 || len(shape) == 0 || shape[0] != batch[0] {
@@ -80,7 +81,8 @@ func (c *liteConverter) single(shape []int) []int {
 	return one
 }
 
-// step converts one operator.
+// step converts one operator. Widening from half precision is done here and now,
+// so that the written file has no such step.
 func (c *liteConverter) step(n int, o operator) error {
 	if o.code == liteDequantize {
 		a, err := c.constant(o.in[0])
@@ -159,7 +161,8 @@ func (c *liteConverter) constant(i int) (array, error) {
 	return a, err
 }
 
-// plain writes an operator that takes tensors as they are.
+// plain writes an operator that takes tensors as they are, and means the same in
+// both formats.
 func (c *liteConverter) plain(kind string, in []int, attrs ...attribute) (string, error) {
 	names := make([]string, len(in))
 	for k, i := range in {
@@ -186,7 +189,7 @@ func (c *liteConverter) arithmetic(o operator) (string, error) {
 	return c.activated(made, o.options.byte(0))
 }
 
-// activated adds a fused activation.
+// activated adds a fused activation, which ONNX writes as a step of its own.
 func (c *liteConverter) activated(name string, activation int) (string, error) {
 	switch activation {
 	case noActivation:
@@ -255,6 +258,8 @@ func (c *liteConverter) window(o operator, at int, size []int) []attribute {
 	}
 }
 
+// maxPool writes the largest of each window. Its fields are padding, strides and
+// the window's sides.
 func (c *liteConverter) maxPool(o operator) (string, error) {
 	x, err := c.value(o.in[0])
 	if err != nil {
@@ -265,6 +270,7 @@ func (c *liteConverter) maxPool(o operator) (string, error) {
 	return c.activated(c.channelsLast(made), o.options.byte(5))
 }
 
+// channelsFirst and channelsLast turn a value to the order of ONNX and back.
 func (c *liteConverter) channelsFirst(name string) string {
 	return c.g.op("Transpose", []string{name}, attribute{"perm", []int{0, 3, 1, 2}})
 }
@@ -297,7 +303,8 @@ func (c *liteConverter) pad(o operator) (string, error) {
 	return c.g.op("Pad", []string{x, c.g.ints(widths...)}), nil
 }
 
-// reshape takes the shape that the result is declared with.
+// reshape takes the shape that the result is declared with: the list that an
+// operator may bring along says the same, for the batch that is given up.
 func (c *liteConverter) reshape(o operator) (string, error) {
 	shape := c.single(c.tensors[o.out[0]].shape)
 	if _, err := elements(shape); err != nil {

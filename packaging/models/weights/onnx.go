@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// The versions that the written files ask a runtime for.
+// The versions that the written files ask a runtime for. They are old on purpose:
+// every runtime of the last years reads them, and no newer operator is used.
 const (
 	irVersion    = 8
 	opsetVersion = 13
@@ -24,7 +25,8 @@ const (
 	shapeDim, dimValue                                   = 1, 1
 )
 
-// Element and attribute types by their ONNX numbers.
+// Element and attribute types by their ONNX numbers (TensorProto.DataType,
+// AttributeProto.AttributeType).
 const (
 	elemFloat, elemInt64          = 1, 7
 	kindInt, kindString, kindInts = 2, 3, 7
@@ -56,7 +58,8 @@ type attribute struct {
 	value any
 }
 
-// encode writes the attribute.
+// encode writes the attribute. Its type is told beside its value, as the format
+// asks since IR 2.
 func (a attribute) encode() message {
 	var m message
 	m.text(attrName, a.name)
@@ -77,7 +80,8 @@ func (a attribute) encode() message {
 }
 
 // graph is an ONNX graph in the making. Values are known by their names, which
-// count up from t1.
+// count up from t1 in the order of the calls: names from the model that is read
+// would let it choose what they collide with.
 type graph struct {
 	nodes, inits, inputs, outputs []message
 	values                        int
@@ -128,6 +132,7 @@ func (g *graph) ints(list ...int) string {
 	return g.constant(elemInt64, []int{len(list)}, raw)
 }
 
+// constant adds numbers in their raw form, little-endian whatever the machine.
 func (g *graph) constant(elem int, shape []int, raw []byte) string {
 	name := g.fresh()
 	var m message
@@ -146,7 +151,8 @@ func (g *graph) constant(elem int, shape []int, raw []byte) string {
 func (g *graph) input(name string, shape []int)  { g.inputs = append(g.inputs, declare(name, shape)) }
 func (g *graph) output(name string, shape []int) { g.outputs = append(g.outputs, declare(name, shape)) }
 
-// declare writes a name with its shape of 32-bit numbers.
+// declare writes a name with its shape of 32-bit numbers (TypeProto.Tensor). All
+// sizes are fixed: a runtime plans its memory once.
 func declare(name string, shape []int) message {
 	var dims, tensor, kind, m message
 	for _, d := range shape {
@@ -162,7 +168,8 @@ func declare(name string, shape []int) message {
 	return m
 }
 
-// encode writes the model file.
+// encode writes the model file: the nodes in the order in which they can run,
+// then the constants, then what goes in and comes out.
 func (g *graph) encode() []byte {
 	var body message
 	for _, n := range g.nodes {

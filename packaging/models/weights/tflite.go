@@ -25,7 +25,8 @@ const (
 	liteFloat32, liteFloat16, liteInt32 = 0, 1, 2
 )
 
-// lite is a TensorFlow Lite model as it was read.
+// lite is a TensorFlow Lite model as it was read: the values and the steps
+// between them, in an order in which they can run.
 type lite struct {
 	tensors []tensor
 	ops     []operator
@@ -70,6 +71,8 @@ func readLite(b []byte) (*lite, error) {
 	return m, m.check()
 }
 
+// readTensors reads what the values are. The first buffer is empty by the schema
+// and stands for all values that are computed.
 func (m *lite) readTensors(sub table, buffers []table) {
 	for _, t := range sub.tables(subTensors, maxTensors) {
 		read := tensor{
@@ -84,6 +87,8 @@ func (m *lite) readTensors(sub table, buffers []table) {
 	}
 }
 
+// readOps reads the steps. An operator's number stands in one of two fields: an
+// old one of 8 bits and, since the numbers ran out, a new one; the larger holds.
 func (m *lite) readOps(sub table, codes []table) {
 	for _, o := range sub.tables(subOps, maxOps) {
 		k := o.int(opCode, 0)
@@ -100,7 +105,8 @@ func (m *lite) readOps(sub table, codes []table) {
 	}
 }
 
-// check holds every index to the tensors that are there.
+// check holds every index to the tensors that are there, so that what follows
+// need not. An index of −1 is an input that is left out.
 func (m *lite) check() error {
 	known := func(i int) bool { return i >= 0 && i < len(m.tensors) }
 	if len(m.inputs) != 1 || len(m.outputs) == 0 {
@@ -124,7 +130,8 @@ func (m *lite) check() error {
 	return nil
 }
 
-// floats gives a constant's numbers.
+// floats gives a constant's numbers. Other types would be weights in steps, whose
+// scales are not read: they are refused, not guessed.
 func (t tensor) floats() (array, error) {
 	n, err := elements(t.shape)
 	if err != nil {
