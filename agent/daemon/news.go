@@ -75,7 +75,8 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)
-	if out.Flush() != nil {
+	// The first event says that nothing is missed from here on: read what is.
+	if _, err := w.Write(written(api.Event{Kind: api.EventVisit})); err != nil || out.Flush() != nil {
 		return
 	}
 	beat := time.NewTicker(heartbeat)

@@ -111,6 +111,9 @@ func TestStreamTellsAndBeats(t *testing.T) {
 		s := &server{sessions: newSessions(), news: newNews()}
 		w, cancel := watching(t, s)
 		began := time.Now()
+		if got := <-w.wrote; !strings.HasPrefix(got, "event: visit\n") || time.Since(began) != 0 {
+			t.Errorf("the stream begins with %q after %s, want a word to read the visit at once", got, time.Since(began))
+		}
 		if got := <-w.wrote; got != ":\n\n" || time.Since(began) != heartbeat {
 			t.Errorf("the first sign is %q after %s", got, time.Since(began))
 		}

@@ -198,7 +198,7 @@ func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
 		return nil, err
 	}
 	// Without the centre's keys a visit could not be kept at its end.
-	if _, err := s.c.outbox.Identity(); err != nil {
+	if err := s.c.outbox.CanSeal(); err != nil {
 		return nil, err
 	}
 	return s.c.desk.Start(r.Context(), op, in)

@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -36,11 +37,10 @@ step by step. Everything is training: it proves nobody.`,
 			return Run(cmd.Context(), cfg, func(ctx context.Context, w *world) error {
 				switch window := windowProgram(); {
 				case hold:
-					return w.hold(ctx, socketFile)
+					return errors.Join(w.layOut(), w.hold(ctx, socketFile))
 				case window != "" && !noWindow:
-					return w.showWindow(ctx, window)
+					return errors.Join(w.layOut(), w.showWindow(ctx, window))
 				}
-				w.tells = true
 				return w.tell(ctx)
 			})
 		},
@@ -60,6 +60,13 @@ step by step. Everything is training: it proves nobody.`,
 
 // tell goes through the visit and tells it.
 func (w *world) tell(ctx context.Context) error {
+	hears := make(chan struct{})
+	w.start(func(ctx context.Context) error { return w.listen(ctx, hears) })
+	select {
+	case <-hears:
+	case <-ctx.Done():
+		return fmt.Errorf("listening to the counter: %w", ctx.Err())
+	}
 	v, err := w.visit(ctx)
 	if err != nil {
 		return err

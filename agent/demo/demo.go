@@ -109,7 +109,6 @@ func Run(ctx context.Context, cfg Config, use func(context.Context, *world) erro
 	if err := w.open(ctx); err != nil {
 		return errors.Join(err, first(failed))
 	}
-	w.start(w.listen)
 	return errors.Join(use(ctx, w), first(failed))
 }
 

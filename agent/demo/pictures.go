@@ -73,6 +73,15 @@ func frames(dir string, pictures [][]byte) error {
 	return nil
 }
 
+// layOut puts all pictures of the document before the camera, which shows them
+// in turn: nobody's hand follows the guidance of a window.
+func (w *world) layOut() error {
+	if len(w.next) == 0 {
+		return nil
+	}
+	return frames(w.folder("document"), w.next)
+}
+
 // moves is the patient's hand: as long as guidance about the document asks for
 // something, the next picture is put before the camera.
 func (w *world) moves(e api.Event) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
@@ -89,12 +90,14 @@ func (w *world) faceAnswer(a api.Answer, ask proof.Ask) api.Answer {
 	return a
 }
 
-// listen hears the guidance that the screens show, moves the document as it
-// asks, and tells it where nobody watches a screen.
-func (w *world) listen(ctx context.Context) error {
+// listen hears the guidance that a screen would show, tells it, and moves the
+// document as it asks. It closes hears once nothing is missed any more.
+func (w *world) listen(ctx context.Context, hears chan<- struct{}) error {
 	var failed error
+	var once sync.Once
 	err := w.client.Events(ctx, func(e api.Event) {
-		if w.tells && e.Kind == api.EventGuidance {
+		once.Do(func() { close(hears) })
+		if e.Kind == api.EventGuidance {
 			w.say("  camera: %s", guidance(e.Guidance))
 		}
 		failed = errors.Join(failed, w.moves(e))

@@ -18,9 +18,11 @@
 package draft
 
 import (
+	"bytes"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -65,7 +67,44 @@ func Open(dir string, keys Keeper) (*Store, error) {
 			return nil, failed("opening the drafts", err)
 		}
 	}
-	return &Store{dir, keys}, nil
+	s := &Store{dir, keys}
+	return s, s.finishErasing()
+}
+
+// finishErasing removes the drafts whose key is overwritten already: a crash in
+// the middle of Erase leaves them, and nobody can read them any more.
+func (s *Store) finishErasing() error {
+	ids, err := s.Visits()
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		b, err := readHead(s.path(id))
+		if err != nil {
+			return failed("opening the drafts", err)
+		}
+		if !bytes.Equal(b, make([]byte, headLen)) {
+			continue
+		}
+		err = os.Remove(s.path(id))
+		if torn := os.Remove(s.path(id) + tornSuffix); !errors.Is(torn, os.ErrNotExist) {
+			err = errors.Join(err, torn)
+		}
+		if err != nil {
+			return failed("erasing a draft", err)
+		}
+	}
+	return nil
+}
+
+// readHead reads a draft's head; a file that is shorter gives less.
+func readHead(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading a head: %w", err)
+	}
+	b, err := io.ReadAll(io.LimitReader(f, headLen))
+	return b, errors.Join(err, f.Close())
 }
 
 // Picture is a picture that an event speaks of: JPEG as it was captured.

@@ -260,6 +260,34 @@ func TestEraseLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestErasingThatWasCutOffIsFinished(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, dir)
+	d, err := s.Begin(visit)
+	if err == nil {
+		err = errors.Join(d.Append(event(1, nth(1))), d.Close())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, string(visit)+".draft")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(b[:512]) // where a crash between Erase's two steps leaves it
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if ids, err := open(t, dir).Visits(); err != nil || len(ids) != 0 {
+		t.Errorf("visits %v, %v", ids, err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Errorf("left %v, %v", left, err)
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -224,6 +224,9 @@ func TestBeforeTheEnrolment(t *testing.T) {
 	if _, err := o.Record(t.Context(), [16]byte{1}, true, parts()); proof.KindOf(err) != proof.KindNotEnrolled {
 		t.Errorf("recording: %v", err)
 	}
+	if err := o.CanSeal(); proof.KindOf(err) != proof.KindNotEnrolled {
+		t.Errorf("sealing could begin: %v", err)
+	}
 	if _, err := o.Enrol(t.Context(), "cpi1:nonsense"); proof.KindOf(err) != proof.KindEnrolCode {
 		t.Errorf("a wrong invitation: %v", err)
 	}
@@ -246,6 +249,9 @@ func TestPartWithoutARecipient(t *testing.T) {
 	t.Parallel()
 	z := open(t)
 	o, _ := z.enrolled(t)
+	if err := o.CanSeal(); err != nil {
+		t.Errorf("with all keys sealing cannot begin: %v", err)
+	}
 	more := append(parts(), packet.Part{Name: "chip", Bytes: []byte("x")})
 	if _, err := o.Record(t.Context(), [16]byte{1}, true, more); proof.KindOf(err) != proof.KindNotEnrolled {
 		t.Errorf("a part that nobody can open: %v", err)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -17,13 +18,9 @@ import (
 // Record seals the parts and enqueues them under the record's name. Doing it
 // again finds the first.
 func (o *Outbox) Record(ctx context.Context, record [16]byte, training bool, parts []packet.Part) (proof.Ref, error) {
-	identity, err := o.identity()
+	identity, bundle, err := o.bundle()
 	if err != nil {
 		return "", err
-	}
-	bundle, err := seal.VerifyBundle(identity.Bundle, identity.BundleKey)
-	if err != nil {
-		return "", &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: err}
 	}
 	id := wire.RecordID(record)
 	sealed, infos, err := sealParts(bundle, id, training, parts)
@@ -44,6 +41,40 @@ func (o *Outbox) Record(ctx context.Context, record [16]byte, training bool, par
 	return proof.Ref(item.Ref), nil
 }
 
+// bundle is the counter's identity with the centre's verified bundle.
+func (o *Outbox) bundle() (custody.Identity, wire.Bundle, error) {
+	identity, err := o.identity()
+	if err != nil {
+		return identity, wire.Bundle{}, err
+	}
+	bundle, err := seal.VerifyBundle(identity.Bundle, identity.BundleKey)
+	if err != nil {
+		return identity, bundle, &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: err}
+	}
+	return identity, bundle, nil
+}
+
+// CanSeal says whether a visit could be sealed at its end: KindNotEnrolled
+// before the enrolment, and as long as the centre has given no key for a part.
+func (o *Outbox) CanSeal() error {
+	_, bundle, err := o.bundle()
+	if err != nil {
+		return err
+	}
+	for _, name := range []wire.PartName{wire.PartClaims, wire.PartAudit, wire.PartEvidence} {
+		if _, ok := recipient(bundle, name); !ok {
+			o.uplink.Wake() // a newer bundle may have it
+			return noKey(name)
+		}
+	}
+	return nil
+}
+
+// noKey is a part that nobody could open.
+func noKey(name wire.PartName) error {
+	return &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: errors.New("the centre has given no key for part " + string(name))}
+}
+
 // sealParts seals every part to the recipient that the bundle names for it.
 func sealParts(b wire.Bundle, id wire.RecordID, training bool, parts []packet.Part) ([]wire.Part, []wire.PartInfo, error) {
 	var sealed []wire.Part
@@ -52,7 +83,7 @@ func sealParts(b wire.Bundle, id wire.RecordID, training bool, parts []packet.Pa
 		name := wire.PartName(p.Name)
 		to, ok := recipient(b, name)
 		if !ok {
-			return nil, nil, &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: errors.New("the centre has given no key for part " + string(name))}
+			return nil, nil, noKey(name)
 		}
 		part, info, err := seal.Seal(to, name, seal.Binding(id, name, training), p.Bytes)
 		if err != nil {

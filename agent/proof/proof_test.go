@@ -330,3 +330,22 @@ func words[W ~string](list ...W) []string {
 	}
 	return out
 }
+
+func TestPersonalWordsDoNotPrintThemselves(t *testing.T) {
+	t.Parallel()
+	// A String method would let a logger write a person out in passing.
+	for _, word := range []any{
+		proof.Name{}, proof.Person{}, proof.DocumentRead{}, proof.Event{}, proof.Operator{},
+		&proof.Name{}, &proof.Person{}, &proof.DocumentRead{}, &proof.Event{}, &proof.Operator{},
+	} {
+		if _, prints := word.(fmt.Stringer); prints {
+			t.Errorf("%T has a String method", word)
+		}
+		if _, logs := word.(interface{ LogValue() }); logs {
+			t.Errorf("%T can be logged", word)
+		}
+	}
+	if _, prints := any(proof.Date{}).(fmt.Stringer); !prints {
+		t.Error("the check is blind: a date does print itself")
+	}
+}

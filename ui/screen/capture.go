@@ -1,0 +1,24 @@
+package screen
+
+import (
+	"fyne.io/fyne/v2"
+
+	"github.com/counterproof/counterproof/ui/parts"
+	"github.com/counterproof/counterproof/ui/view"
+)
+
+// previewHigh is the height of the moving picture, in the toolkit's pixels: 480,
+// as the preview is.
+const previewHigh = 480
+
+// capture lays out a camera's screen: before it starts what to do, while it runs
+// the moving picture and one sentence.
+func (b *Built) capture(c Context, v view.Capture) []fyne.CanvasObject {
+	if !v.Running {
+		return paragraphs(v.Lead)
+	}
+	b.preview = parts.NewPicture(v.Preview, c.Words.Say("word.loading"), previewHigh)
+	b.guidance = parts.NewTitle(v.Guidance)
+	side := parts.Column(append([]fyne.CanvasObject{b.guidance}, paragraphs(v.Lead)...)...)
+	return []fyne.CanvasObject{parts.Columns(400*c.Scale, b.preview, side)}
+}

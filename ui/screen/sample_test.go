@@ -1,0 +1,158 @@
+package screen_test
+
+import (
+	"image"
+	"image/color"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/view"
+	"github.com/counterproof/counterproof/ui/words"
+)
+
+// now is the moment of all samples.
+var now = time.Date(2026, 11, 22, 14, 5, 0, 0, time.UTC)
+
+// sample is a state with the screen that it leads to.
+type sample struct {
+	name  string
+	state view.State
+}
+
+// status is a counter in training with three records waiting.
+func status() *api.Status {
+	return &api.Status{
+		Version: "0.1", Site: "FV123", Enrolled: true, Training: true, Face: true, Languages: []string{"en", "cy"},
+		Queue: api.Queue{Waiting: 3, Oldest: now.Add(-2 * time.Hour), Acked: 12, SafeOff: true, LastSent: now.Add(-2 * time.Hour)},
+		Devices: []api.Device{
+			{Name: "sim", Role: "document_camera", Ready: true, Training: true},
+			{Name: "sim", Role: "face_camera", Ready: false, Problem: proof.KindDeviceGone},
+			{Name: "sim", Role: "slip_printer", Ready: true, Training: true},
+		},
+	}
+}
+
+// person is the invented holder of the Utopian specimen passport.
+func document() *api.Document {
+	return &api.Document{
+		Source: proof.FromCamera, Format: "TD3", Type: proof.Passport, Issuer: "UTO", Number: "L898902C3",
+		Person: proof.Person{
+			Surname: proof.NewName("SPECIMEN"), Given: proof.NewName("NIA ANGHARAD"),
+			Birth: proof.Date{Year: 1984, Month: 8, Day: 12}, Sex: "F", Nationality: "UTO",
+		},
+		Expiry: proof.Date{Year: 2031, Month: 4, Day: 15}, Page: "page-1", Portrait: "portrait-1",
+		Features: []string{
+			"background_print", "fonts_alignment", "intaglio", "watermark", "security_fibres", "hologram",
+			"variable_ink", "laser_etching", "ghost_image", "lamination", "photo_position", "identifier_format",
+		},
+	}
+}
+
+// outcome is the honest result of a training visit.
+func outcome() *proof.Outcome {
+	return &proof.Outcome{
+		Result: proof.Proved, Level: proof.Low, Profile: "L1B", NHS: proof.P5, Provisional: true, Policy: "gpg45-0.4", Training: true,
+		Reasons: []proof.Reason{
+			{Code: "profile_met", Params: map[string]string{"level": "low", "profile": "L1B", "policy": "gpg45-0.4"}},
+			{Code: "strength_chip_not_read", Params: map[string]string{"type": "passport", "strength": "3"}},
+			{Code: "validity_examined", Params: map[string]string{"score": "2", "months": "36", "seen": "4"}},
+			{Code: "compared", Params: map[string]string{"score": "2", "months": "36"}},
+			{Code: "face_machine_aid", Params: map[string]string{"decision": "match"}},
+			{Code: "activity_not_checked"}, {Code: "fraud_not_checked"}, {Code: "nhs_p5_if_record_matches"}, {Code: "nhs_record_not_asked"},
+		},
+		Raise: []proof.Reason{
+			{Code: "fraud_check_after_sync", Params: map[string]string{"level": "medium", "profile": "M1C", "steps": "fraud_check_after_sync,read_chip"}},
+			{Code: "second_document", Params: map[string]string{"level": "medium", "profile": "M2B", "steps": "second_document,fraud_check_after_sync,activity_after_sync"}},
+		},
+	}
+}
+
+// inVisit is a state with an open visit.
+func inVisit(tag string, asks ...proof.Ask) view.State {
+	return view.State{
+		Words: words.In(tag), Now: now, Status: status(),
+		Session: &api.Session{Operator: proof.Operator{ID: "c1", Name: "Sam Example"}},
+		Visit:   &api.Visit{ID: "VISIT", Operator: "c1", Language: tag, Events: 7, Training: true, Asks: asks},
+	}
+}
+
+// samples are states that lead to every screen.
+func samples(tag string) []sample {
+	out := view.State{Words: words.In(tag), Now: now, Status: status()}
+	in := inVisit(tag)
+	home := in
+	home.Visit = nil
+	with := func(s view.State, change func(*view.State)) view.State {
+		if s.Visit != nil {
+			v := *s.Visit
+			s.Visit = &v
+		}
+		if s.Status != nil {
+			st := *s.Status
+			s.Status = &st
+		}
+		change(&s)
+		return s
+	}
+	ask := func(asks ...proof.Ask) view.State { return inVisit(tag, asks...) }
+	glare := proof.KindGlare
+	return []sample{
+		{"away", with(out, func(s *view.State) { s.Away = true })},
+		{"starting", with(out, func(s *view.State) { s.Status = nil })},
+		{"not_enrolled", with(out, func(s *view.State) { s.Status.Enrolled = false })},
+		{"first_clerk", with(out, func(s *view.State) { s.Status.NoClerks = true })},
+		{"sign_in", with(out, func(s *view.State) {
+			s.Status.OpenVisit, s.Problem, s.Until = "VISIT", proof.KindLockedOut, now.Add(15*time.Minute)
+		})},
+		{"unlock", with(out, func(s *view.State) { s.Side = view.SideUnlock })},
+		{"home", with(home, func(s *view.State) { s.Status.Queue.Problem = proof.KindCentreUnreachable })},
+		{"queue", with(home, func(s *view.State) {
+			s.Side, s.Status.Queue.Alarms = view.SideQueue, 1
+			s.Queue = &api.QueueList{Items: []api.QueueItem{
+				{Seq: 2, Ref: "CP-7K2M-49QX", At: now, State: "sealed", Size: 512_000, Attempts: 2, NextTry: now.Add(time.Minute)},
+				{Seq: 1, Ref: "CP-1AAA-22BB", At: now.Add(-3 * time.Hour), State: "refused", Size: 498_000, Attempts: 1},
+			}}
+		})},
+		{"consent_proofing", ask(proof.Ask{Kind: proof.AskProofingConsent})},
+		{"consent_face", with(ask(proof.Ask{Kind: proof.AskFaceConsent}), func(s *view.State) { s.Visit.Document = document() })},
+		{"capture_document", ask(proof.Ask{Kind: proof.CaptureDocument, Why: proof.DocExpired, Problem: proof.KindDeviceTimeout},
+			proof.Ask{Kind: proof.KeyDocument}, proof.Ask{Kind: proof.Finish})},
+		{"capture_document_running", with(ask(proof.Ask{Kind: proof.CaptureDocument}), func(s *view.State) {
+			s.Capturing, s.Guidance = proof.CaptureDocument, &glare
+		})},
+		{"key_document", ask(proof.Ask{Kind: proof.KeyDocument, Why: proof.CaptureKeepsFailing}, proof.Ask{Kind: proof.CaptureDocument}, proof.Ask{Kind: proof.Finish})},
+		{"examine", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Visit.Document = document() })},
+		{"capture_face", with(ask(proof.Ask{Kind: proof.CaptureFace, Why: proof.FaceDifferent, Attempt: 1, Left: 2}, proof.Ask{Kind: proof.Finish}),
+			func(s *view.State) { s.Visit.Document = document() })},
+		{"compare", with(ask(proof.Ask{Kind: proof.ComparePerson}), func(s *view.State) {
+			s.Visit.Document, s.Visit.Face = document(), &api.Face{Live: "face-1", Decision: proof.MatchConfirm}
+		})},
+		{"step", ask(proof.Ask{Kind: proof.SealRecord, Problem: proof.KindDiskFull})},
+		{"result", with(ask(proof.Ask{Kind: proof.ConfirmResult}), func(s *view.State) {
+			s.Visit.Outcome, s.Visit.Document, s.Visit.Face = outcome(), document(), &api.Face{Live: "face-1", Clerk: proof.Same}
+		})},
+		{"slip", with(ask(proof.Ask{Kind: proof.PrintSlip, Problem: proof.KindPaperOut}, proof.Ask{Kind: proof.EndVisit}), func(s *view.State) {
+			s.Visit.Outcome, s.Visit.Ref = outcome(), "CP-7K2M-49QX"
+			s.Visit.Slip = &api.Slip{Problem: proof.KindPaperOut, Lines: []string{
+				"TRAINING - proves nothing", "", "Identity check", "Your identity was checked today.", "Level of confidence: low",
+				"Your reference:", "CP-7K2M-49QX", "Keep this slip. Nobody can see who you", "are from it.",
+			}}
+		})},
+		{"ended", with(ask(proof.Ask{Kind: proof.EndVisit}), func(s *view.State) { s.Visit.Outcome = &proof.Outcome{Result: proof.Abandoned} })},
+		{"hand_over", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Side, s.Problem = view.SideHandOver, proof.KindSignIn })},
+		{"take_over", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Visit.Operator = "c2" })},
+		{"abandon", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Side, s.Hint = view.SideAbandon, "abandon.choose" })},
+	}
+}
+
+// drawing is an invented picture: stripes in two greys.
+func drawing(w, h int) image.Image {
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for y := range h {
+		for x := range w {
+			img.SetGray(x, y, color.Gray{Y: 150 + uint8(((x/20)+(y/20))%2)*60})
+		}
+	}
+	return img
+}

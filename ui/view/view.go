@@ -1,0 +1,275 @@
+// Package view decides what the clerk's window shows: it turns what the daemon
+// said, and what the clerk is doing, into structs of plain words that a screen
+// only has to lay out, and it turns what was typed into requests.
+//
+// It draws nothing, asks nothing and knows no clock: the moment comes in.
+//
+// # The laws
+//
+//   - The screen is a function of State alone, so a window that was closed and
+//     opened again shows the same.
+//   - Every screen has a way on: an action, or a sentence that says what to wait
+//     for. No problem is shown without its next step.
+//   - What is asked of the patient stands in the patient's language, what is
+//     said to the clerk in the clerk's.
+//   - Nothing typed is kept longer than its screen.
+package view
+
+import (
+	"time"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/words"
+)
+
+// Side is a screen that the clerk opened beside the visit.
+type Side string
+
+// The side screens.
+const (
+	NoSide       Side = ""
+	SideUnlock   Side = "unlock"
+	SideQueue    Side = "queue"
+	SideHandOver Side = "hand_over"
+	SideAbandon  Side = "abandon"
+)
+
+// State is all that the window knows.
+type State struct {
+	Words words.Words // the clerk's language
+	Now   time.Time
+
+	Status  *api.Status // nil before the first answer
+	Away    bool        // the daemon does not answer
+	Session *api.Session
+	Visit   *api.Visit
+	Queue   *api.QueueList
+
+	Side      Side
+	Problem   proof.Kind // of the last request
+	Until     time.Time  // when trying it again makes sense
+	Hint      string     // key of a sentence about what was typed
+	Said      string     // key of good news
+	Busy      bool
+	Capturing proof.AskKind // the capture that runs
+	Guidance  *proof.Kind   // the last guidance, nil before any
+}
+
+// Verb is what the clerk wants done.
+type Verb string
+
+// The verbs. Their details stand in the Intent and in the Form.
+const (
+	Nothing    Verb = ""
+	DoSignIn   Verb = "sign_in"
+	DoFirst    Verb = "first_clerk"
+	DoUnlock   Verb = "unlock"
+	DoSignOut  Verb = "sign_out"
+	DoStart    Verb = "start"
+	DoAnswer   Verb = "answer"
+	DoHandOver Verb = "hand_over"
+	DoOpen     Verb = "open"  // a side screen
+	DoClose    Verb = "close" // the side screen
+	DoReload   Verb = "reload"
+)
+
+// Intent is what an action asks for.
+type Intent struct {
+	Verb   Verb
+	Side   Side       // for DoOpen
+	Answer api.Answer // for DoAnswer; completed by AnswerFrom
+}
+
+// Style says how an action looks; its words say what it does.
+type Style int
+
+// The styles: the recommended action, another one, and one that ends something.
+const (
+	Secondary Style = iota
+	Primary
+	Warning
+)
+
+// Action is a button.
+type Action struct {
+	Label  string
+	Intent Intent
+	Style  Style
+}
+
+// Tone is the kind of a banner; its title always says it in words too.
+type Tone int
+
+// The tones.
+const (
+	Info Tone = iota
+	Good
+	Bad
+)
+
+// Banner is something that must be seen.
+type Banner struct {
+	Tone  Tone
+	Title string
+	Texts []string
+}
+
+// Field is a text to type. Its key is the name of the text in the Form.
+type Field struct {
+	Key, Label string
+	Secret     bool // shown as dots
+	Mono       bool // shown in letters of one width, capitals only
+}
+
+// Option is one of several; Key is its value in the Form.
+type Option struct {
+	Key, Label string
+}
+
+// Choice is one of several options. Its key is the name of the choice in the
+// Form; the first option holds until another is chosen, if Preset says so.
+type Choice struct {
+	Key, Label string
+	Options    []Option
+	Preset     string
+}
+
+// Line is a label and a value.
+type Line struct {
+	Label, Value string
+}
+
+// Picture is a picture to fetch; without an ID there is none.
+type Picture struct {
+	ID    proof.PictureID
+	Label string
+	Empty string // what stands where there is no picture
+}
+
+// Frame is what all screens have.
+type Frame struct {
+	Name    string // of the screen, the same in all languages
+	Title   string
+	Banners []Banner
+	Lead    []string
+	Actions []Action
+	Escape  Intent // what the escape key does
+}
+
+// Base gives the frame.
+func (f Frame) Base() Frame { return f }
+
+// Screen is one of the screens of this package.
+type Screen interface{ Base() Frame }
+
+// Head is the strip above every screen.
+type Head struct {
+	Training string // "" outside training
+	Site     string
+	Clerk    string
+	Queue    string
+	Working  string // "" when nothing is under way
+	Keys     string
+	Switch   string // the button that changes the language
+}
+
+// Heading makes the head.
+func Heading(s State) Head {
+	w := s.Words
+	h := Head{Keys: w.Say("head.keys"), Switch: w.Say("language.switch")}
+	if s.Busy && s.Capturing == "" {
+		h.Working = w.Say("word.working")
+	}
+	if s.Session != nil {
+		h.Clerk = w.Say("head.clerk", "name", s.Session.Operator.Name)
+	}
+	if s.Status == nil {
+		return h
+	}
+	h.Site = w.Say("head.site", "site", s.Status.Site)
+	h.Queue = QueueLine(w, s.Status.Queue, s.Now)
+	if s.Status.Training || s.Visit != nil && s.Visit.Training {
+		h.Training = w.Say("head.training")
+	}
+	return h
+}
+
+// Show decides which screen stands and what it says.
+func Show(s State) Screen {
+	switch {
+	case s.Away:
+		return away(s)
+	case s.Status == nil:
+		return Notice{Frame{Name: "starting", Title: s.Words.Say("starting.title"), Lead: []string{s.Words.Say("word.working")}}}
+	case !s.Status.Enrolled:
+		return notEnrolled(s)
+	case s.Session == nil:
+		return outside(s)
+	}
+	switch s.Side {
+	case SideQueue:
+		return queue(s)
+	case SideHandOver:
+		return handOver(s)
+	case SideAbandon:
+		return abandon(s)
+	}
+	if s.Visit == nil || s.Visit.Ended {
+		return home(s)
+	}
+	if s.Visit.Operator != s.Session.Operator.ID {
+		return takeOver(s)
+	}
+	return visit(s)
+}
+
+// outside is what stands while nobody is signed in.
+func outside(s State) Screen {
+	switch {
+	case s.Status.NoClerks:
+		return first(s)
+	case s.Side == SideUnlock:
+		return unlock(s)
+	}
+	return signIn(s)
+}
+
+// frame begins a screen, with the problem of the last request on top.
+func frame(s State, name string) Frame {
+	f := Frame{Name: name}
+	w := s.Words
+	if s.Said != "" {
+		f.Banners = append(f.Banners, Banner{Good, w.Say("word.done"), []string{w.Say(s.Said)}})
+	}
+	if s.Hint != "" {
+		f.Banners = append(f.Banners, Banner{Bad, w.Say("word.problem"), []string{w.Say(s.Hint)}})
+	}
+	if s.Problem != proof.KindNone {
+		b := problem(w, s.Problem)
+		if s.Problem == proof.KindLockedOut && s.Until.IsZero() {
+			b.Texts = append(b.Texts, w.Say("word.supervisor"))
+		}
+		if !s.Until.IsZero() {
+			b.Texts = append(b.Texts, w.Say("word.until", "time", w.Clock(s.Until)))
+		}
+		f.Banners = append(f.Banners, b)
+	}
+	return f
+}
+
+// problem is the banner of a Kind.
+func problem(w words.Words, k proof.Kind) Banner {
+	happened, next := w.Problem(k)
+	return Banner{Bad, w.Say("word.problem"), []string{happened, w.Say("word.next", "next", next)}}
+}
+
+// act makes an action of a verb.
+func act(label string, style Style, verb Verb) Action {
+	return Action{label, Intent{Verb: verb}, style}
+}
+
+// open makes the action that opens a side screen.
+func open(label string, side Side, style Style) Action {
+	return Action{label, Intent{Verb: DoOpen, Side: side}, style}
+}
