@@ -14,7 +14,23 @@ import (
 // was left out or read twice, and no other reading that the digits would let
 // pass is nearly as likely.
 func (c *candidate) believable(ref proof.Date) bool {
-	return c.valid() && c.score >= c.grammar.floor && !c.unsure && c.bend <= mostBend && c.plain() && !c.rivalled(ref)
+	return c.valid() && c.score >= c.grammar.floor && !c.unsure && c.even() && c.plain() && !c.rivalled(ref)
+}
+
+// even reports whether every character stands in its place, as on a page where
+// none was left out or read twice.
+func (c *candidate) even() bool {
+	for _, l := range c.lines {
+		for i := 1; i < len(l.cells); i++ {
+			if float64(l.cells[i].frame-l.cells[i-1].frame)*perCell < leastStep {
+				return false
+			}
+		}
+		if l.bend > mostBend {
+			return false
+		}
+	}
+	return true
 }
 
 // plain reports whether the network saw every character, or nearly so: none was

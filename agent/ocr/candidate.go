@@ -28,6 +28,9 @@ const (
 	// mostBend is how far a character may stand from its even place, in cells: a
 	// character that was left out or read twice moves all after it by one.
 	mostBend = 0.6
+	// leastStep is how far two neighbours must stand apart, in cells: where the
+	// end of a line was not seen, its characters crowd.
+	leastStep = 0.6
 	// mostForce is how much less likely a character may be than the one that was
 	// seen, where the format leaves no other choice.
 	mostForce = 4.5
@@ -44,7 +47,6 @@ type candidate struct {
 	cost    float64 // of the repair
 	doc     mrz.Document
 	passed  float64 // share of checks that agree
-	bend    float64 // the worst of the lines
 	unsure  bool    // a state's code that is not on the list, or hardly told from another
 	lines   []lineRead
 }
@@ -176,6 +178,7 @@ func (c *candidate) repair(ref proof.Date) {
 	swaps := c.swaps(mostLoss)
 	try := slices.Clone(c.text)
 	best, found := math.Inf(1), c.text
+	swaps = slices.DeleteFunc(swaps, func(s swap) bool { return s.cost < 0 }) // seen in another character's frames
 	for _, r := range repairs(swaps[:min(len(swaps), mostTries)]) {
 		if r.cost > best+rivalMargin {
 			break

@@ -169,3 +169,51 @@ func FuzzSpellOutFlex(f *testing.F) {
 		}
 	})
 }
+
+func TestDamagedFontsAreRefused(t *testing.T) {
+	t.Parallel()
+	good := cffFont([]byte{14})
+	with := func(change func(b []byte)) []byte {
+		b := slices.Clone(good)
+		change(b)
+		return b
+	}
+	for name, font := range map[string][]byte{
+		"empty":                     nil,
+		"a directory that is cut":   good[:20],
+		"a table past the end":      with(func(b []byte) { binary.BigEndian.PutUint32(b[24:], 1<<31) }),
+		"a table that starts there": with(func(b []byte) { binary.BigEndian.PutUint32(b[20:], 1<<31) }),
+		"a table cut to nothing":    with(func(b []byte) { binary.BigEndian.PutUint32(b[24:], 2) }),
+		"names past the end":        with(func(b []byte) { b[28+2] = 250 }),
+		"an index of no width":      with(func(b []byte) { b[28+4+2] = 0 }),
+		"an index that runs back":   with(func(b []byte) { b[28+4+3] = 9 }),
+		"glyphs past the end":       with(func(b []byte) { b[28+4+6+5+4] = 200 }),
+	} {
+		if _, err := spellOutFlex(font); !errors.Is(err, errFont) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+	if _, err := spellOutFlex(good); err != nil {
+		t.Errorf("the font that these are made of: %v", err)
+	}
+}
+
+func TestCharStringsOffset(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		dict []byte
+		want int
+	}{
+		"long number":           {[]byte{29, 0, 0, 4, 0, 17}, 1024},
+		"short number":          {[]byte{28, 1, 2, 17}, 258},
+		"after other operators": {[]byte{139, 5, 140, 12, 3, 28, 0, 9, 17}, 9},
+		"after a real number":   {[]byte{30, 0xe2, 0xa2, 0x5f, 15, 140, 17}, 1},
+		"none":                  {[]byte{139, 5}, -1},
+		"cut":                   {[]byte{29, 0, 0}, -1},
+		"endless real":          {[]byte{30, 0x11, 0x11}, -1},
+	} {
+		if got := charStringsOffset(test.dict); got != test.want {
+			t.Errorf("%s: got %d, want %d", name, got, test.want)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package specimen
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"strings"
 
@@ -59,8 +60,9 @@ func Invent(seed uint64, f mrz.Format) Person {
 	if r.IntN(10) < 3 {
 		p.Optional = inventNumber(r)
 	}
-	if f == mrz.FRID {
+	if f == mrz.FRID { // year and month of issue, département and office, serial
 		p.State, p.Nationality = "FRA", "FRA"
+		p.Number = fmt.Sprintf("%02d%02d75%06d", p.Issued.Year%100, p.Issued.Month, r.IntN(1_000_000))
 	}
 	return p
 }

@@ -18,7 +18,8 @@ type Line struct {
 const (
 	leastChain = 6    // neighbours in a row that start a line
 	leastCells = 14   // characters from first to last
-	mostMiss   = 0.22 // pitches
+	mostMiss   = 0.15 // pitches; marks at any distance have 0.175
+	leastKept  = 0.7  // share of the marks that stand in their places
 	mostChains = 80
 )
 
@@ -193,6 +194,7 @@ func median(values []float64) float64 {
 // their place are left out and the fit repeated.
 func fitCells(members []mark) (Line, bool) {
 	ks, xs, ys, pitch := number(members)
+	numbered := len(ks)
 	tall := make([]float64, len(members))
 	for i, m := range members {
 		tall[i] = m.h
@@ -225,7 +227,8 @@ func fitCells(members []mark) (Line, bool) {
 	for i, k := range ks {
 		l.miss += math.Abs(xs[i]-poly(c.X, k)) / (pitch * float64(len(ks)))
 	}
-	return l, l.Cells() >= leastCells && l.miss < mostMiss && l.Worth() > 0
+	kept := float64(len(ks)) > leastKept*float64(numbered)
+	return l, kept && l.Cells() >= leastCells && l.miss < mostMiss && l.Worth() > 0
 }
 
 // number gives each mark the number of its cell, following the pitch as it
