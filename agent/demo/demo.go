@@ -72,7 +72,6 @@ type world struct {
 	clerk  api.Session
 	client *client.Client
 	next   [][]byte                              // pictures of the document that were not shown yet
-	tells  bool                                  // guidance is told
 	start  func(run func(context.Context) error) // until the demonstration ends
 }
 
