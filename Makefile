@@ -46,7 +46,7 @@ check: ## format, vet, staticcheck, layout and figures
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) test ./packaging/house/...
 
-test: ## every test; skips are listed with their reasons and counted
+test: build ## every test; skips are listed with their reasons and counted
 	@$(need_go)
 	@$(GO) build -o bin/ ./packaging/testreport
 	$(GO) test -json -timeout $(TIMEOUT) ./... | bin/testreport
