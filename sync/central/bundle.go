@@ -78,8 +78,9 @@ const (
 	maxRecipientsBody = 256 << 10
 )
 
-// putRecipients takes the keys that parts are sealed to from now on.
-func (c *Central) putRecipients(w http.ResponseWriter, r *http.Request, _ store.Agent) {
+// putRecipients takes the keys that parts are sealed to from now on, of an
+// opener whose notices the counters believe with the same bundle.
+func (c *Central) putRecipients(w http.ResponseWriter, r *http.Request, a store.Agent) {
 	var recipients []wire.Recipient
 	if !readJSON(w, r, maxRecipientsBody, &recipients) {
 		return
@@ -88,7 +89,7 @@ func (c *Central) putRecipients(w http.ResponseWriter, r *http.Request, _ store.
 		writeJSON(w, http.StatusBadRequest, wire.Answer{Verdict: wire.Altered})
 		return
 	}
-	signed, err := c.recipients(r.Context(), recipients)
+	signed, err := c.recipients(r.Context(), a, recipients)
 	if err != nil {
 		c.fail(w, r, err)
 		return
@@ -106,19 +107,19 @@ func checkRecipients(recipients []wire.Recipient) bool {
 	return len(recipients) > 0 && len(recipients) <= maxRecipients
 }
 
-// recipients puts the keys into the next bundle; the same keys again leave it
-// as it is.
-func (c *Central) recipients(ctx context.Context, recipients []wire.Recipient) (wire.Signed, error) {
+// recipients puts the keys into the next bundle; the same keys of the same
+// opener again leave it as it is.
+func (c *Central) recipients(ctx context.Context, a store.Agent, recipients []wire.Recipient) (wire.Signed, error) {
 	signed, err := c.freshBundle(ctx)
 	if err != nil {
 		return wire.Signed{}, err
 	}
 	b, err := c.readBundle(signed)
-	if err != nil || reflect.DeepEqual(b.Recipients, recipients) {
+	if err != nil || reflect.DeepEqual(b.Recipients, recipients) && believed(b, a) {
 		return signed, err
 	}
 	return c.changeBundle(ctx, func(b wire.Bundle) wire.Bundle {
 		b.Recipients = recipients
-		return b
+		return withOpener(b, a)
 	})
 }

@@ -1,8 +1,8 @@
 // Package central is the centre's front: it enrols counters and openers,
 // takes sealed records and their parts, answers with signed receipts, hands
-// out the signed bundle and gives the openers what was stored. What it holds
-// lies in a store.Store; what it is, a certificate authority and a receipt
-// key, lies in its data folder.
+// out the signed bundle, gives the openers what was stored, and carries their
+// signed news back to the counters. What it holds lies in a store.Store; what it
+// is, a certificate authority and a receipt key, lies in its data folder.
 //
 // It never opens a record and holds no key that could.
 //
@@ -12,6 +12,8 @@
 //     An unclear commit is answered 503, never 200.
 //   - Who speaks is what the TLS certificate says, checked against the enrolled
 //     key on every request; a path never says who.
+//   - News goes to the counter that it names and to nobody else, with the
+//     signature of the opener who sent it. The centre adds nothing to it.
 //   - A body is bounded before it is read, and work is refused before it is
 //     begun: shedding costs no signature, no disk and no body.
 //   - A centre is in training or it is not, for the whole life of its data
@@ -183,7 +185,7 @@ func (c *Central) noteAddress(ln net.Listener) error {
 		}
 		address = net.JoinHostPort(host, port)
 	}
-	if err := os.WriteFile(filepath.Join(c.cfg.Dir, addressFile), []byte(address+"\n"), 0o600); err != nil {
+	if err := replace(filepath.Join(c.cfg.Dir, addressFile), []byte(address+"\n")); err != nil {
 		return fmt.Errorf("noting the own address: %w", err)
 	}
 	return nil

@@ -84,7 +84,7 @@ func TestCommands(t *testing.T) {
 	}
 	stop()
 	text, _, err = command(t.Context(), "migrate", "--data", dir)
-	if err != nil || text != "the database is sound; schema 1, was 1\n" {
+	if err != nil || text != "the database is sound; schema 2, was 2\n" {
 		t.Errorf("got %q (%v)", text, err)
 	}
 	for _, name := range []string{"authority.pem", "receipt-key.pem", "centre.db", "mode", "address"} {

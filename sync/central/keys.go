@@ -186,9 +186,15 @@ func readOrMake(path string, content func() ([]byte, error)) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// writeOnce writes a synced file aside and links it to its name, which fails
-// where the name is taken.
-func writeOnce(path string, text []byte) error {
+// writeOnce gives a text its name for good, which fails where the name is taken.
+func writeOnce(path string, text []byte) error { return place(path, text, os.Link) }
+
+// replace puts a text in the place of what has its name: whoever reads the file,
+// also after a power cut, finds the old text or the new one, whole.
+func replace(path string, text []byte) error { return place(path, text, os.Rename) }
+
+// place writes a synced file aside and moves it to its name.
+func place(path string, text []byte, move func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
 		return err
@@ -198,7 +204,7 @@ func writeOnce(path string, text []byte) error {
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	if err := os.Link(f.Name(), path); err != nil {
+	if err := move(f.Name(), path); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(path))

@@ -13,7 +13,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // opened is a centre in a new folder.
@@ -174,6 +176,27 @@ func TestBundleAge(t *testing.T) {
 			t.Errorf("after 31 days it is version %d", got)
 		}
 	})
+}
+
+// TestWithOpener: an opener is named once, and above the limit the one that has
+// been there longest goes; a bundle that others hold is not changed.
+func TestWithOpener(t *testing.T) {
+	t.Parallel()
+	agent := func(n int) store.Agent { return store.Agent{Public: []byte{byte(n)}} }
+	var b wire.Bundle
+	for n := range seal.MaxOpeners {
+		b = withOpener(withOpener(b, agent(n)), agent(n))
+	}
+	if len(b.Openers) != seal.MaxOpeners || !believed(b, agent(0)) || believed(b, agent(99)) {
+		t.Fatalf("got %d openers", len(b.Openers))
+	}
+	next := withOpener(b, agent(99))
+	if len(next.Openers) != seal.MaxOpeners || believed(next, agent(0)) || !believed(next, agent(1)) || !believed(next, agent(99)) {
+		t.Errorf("above the limit: %v", next.Openers)
+	}
+	if !believed(b, agent(0)) || believed(b, agent(99)) {
+		t.Error("the bundle before it was changed")
+	}
 }
 
 func TestSPIFFE(t *testing.T) {

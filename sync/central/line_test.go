@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -417,11 +418,12 @@ func TestOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newCentre(t, nil)
-		down, tries := true, 0
+		var up atomic.Bool
+		var tries atomic.Int64
 		n := c.enrolled(func(inner http.RoundTripper) http.RoundTripper {
 			return through(func(r *http.Request) (*http.Response, error) {
-				tries++
-				if down {
+				tries.Add(1)
+				if !up.Load() {
 					return nil, errors.New("connection refused")
 				}
 				return inner.RoundTrip(r)
@@ -436,12 +438,12 @@ func TestOutage(t *testing.T) {
 		if got := n.client.Status(); got.Kind != wire.KindUnreachable || got.At.IsZero() {
 			t.Errorf("the status is %+v, want unreachable", got)
 		}
-		perHour := tries / 20
+		perHour := tries.Load() / 20
 		t.Log("tries per hour of outage:", perHour)
 		if perHour > 60 {
 			t.Errorf("%d tries per hour", perHour)
 		}
-		down = false
+		up.Store(true)
 		n.sent(25 * time.Minute)
 		if err := check(c.records(), n); err != nil {
 			t.Error(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/counterproof/counterproof/sync/store"
 )
 
-// Pages of the log, in records.
+// Pages of the log, in records, and of a list of notices by default.
 const (
 	pageDefault = 100
 	pageMax     = 1000
@@ -19,16 +19,23 @@ const (
 // openerRecords delivers stored records above a cursor. A delivery that breaks
 // off has no end, which is how the opener knows.
 func (c *Central) openerRecords(w http.ResponseWriter, r *http.Request, _ store.Agent) {
-	after, err := strconv.ParseUint(cmp.Or(r.FormValue("after"), "0"), 10, 64)
-	limit, err2 := strconv.Atoi(cmp.Or(r.FormValue("limit"), strconv.Itoa(pageDefault)))
-	if err != nil || err2 != nil || limit < 1 {
+	after, limit, ok := cursor(r, pageMax)
+	if !ok {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
 	w.Header().Set("Content-Type", "application/octet-stream")
-	if err := c.deliver(w, r, after, min(limit, pageMax)); err != nil {
+	if err := c.deliver(w, r, after, limit); err != nil {
 		c.log.Error("a delivery broke off", "err", err, "path", r.Pattern)
 	}
+}
+
+// cursor reads from where a list is asked for, and how much of it, most at
+// most; ok is false if that is no cursor.
+func cursor(r *http.Request, most int) (after uint64, limit int, ok bool) {
+	after, err := strconv.ParseUint(cmp.Or(r.FormValue("after"), "0"), 10, 63)
+	limit, err2 := strconv.Atoi(cmp.Or(r.FormValue("limit"), strconv.Itoa(pageDefault)))
+	return after, min(limit, most), err == nil && err2 == nil && limit > 0
 }
 
 // deliver writes up to limit records one after the other, so that the centre
@@ -45,6 +52,10 @@ func (c *Central) deliver(w http.ResponseWriter, r *http.Request, after uint64, 
 			break
 		}
 		_ = control.SetWriteDeadline(time.Now().Add(bodyTime * (1 + store.MaxRecord>>20)))
+		if page[0].Damaged {
+			c.log.Error("a stored record is damaged: bring it back from a backup", "agent", string(page[0].Receipt.Agent),
+				"seq", uint64(page[0].Receipt.Seq), "rec", page[0].Receipt.RecHash.String(), "path", r.Pattern)
+		}
 		if err := delivery.Write(page[0]); err != nil {
 			return fmt.Errorf("delivering a record: %w", err)
 		}

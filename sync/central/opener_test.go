@@ -8,23 +8,17 @@ import (
 	"testing"
 
 	"github.com/counterproof/counterproof/sync/central"
-	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/store/sqlite"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// opener enrols an opener over an inside line.
-func (c *centre) opener() *counter {
+// opener enrols an opener over an inside line, with faults on it if any are
+// given.
+func (c *centre) opener(faults ...func(http.RoundTripper) http.RoundTripper) *counter {
 	c.t.Helper()
-	n := newCounter(c.t, func(k *custody.Keeper) func(http.RoundTripper) http.RoundTripper {
-		return func(http.RoundTripper) http.RoundTripper { return inside{c.handler, k} }
-	})
-	if _, err := n.client.Enrol(c.t.Context(), c.invite(central.Invitation{Opener: true})); err != nil {
-		c.t.Fatal(err)
-	}
-	return n
+	return c.invited(central.Invitation{Opener: true}, faults)
 }
 
 // openStore opens a centre's store beside it.

@@ -134,10 +134,16 @@ func agentKey(a store.Agent) (*ecdsa.PublicKey, error) {
 const syncMin, syncMax = 300, 900
 
 // state tells a counter where the centre stands with it.
-func (c *Central) state(w http.ResponseWriter, _ *http.Request, a store.Agent) {
+func (c *Central) state(w http.ResponseWriter, r *http.Request, a store.Agent) {
+	news, err := c.store.NoticesFor(r.Context(), a.ID, 0, 0)
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
 	writeJSON(w, http.StatusOK, wire.State{
 		Agent: a.ID, Expect: a.Expect, Head: a.Head, Quarantined: a.Quarantined,
 		Training: c.cfg.Training, Now: time.Now().UTC(),
 		NextSync: syncMin + rand.IntN(syncMax-syncMin+1),
+		Notices:  news.Last, NoticesAcked: news.Acked,
 	})
 }

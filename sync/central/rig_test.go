@@ -156,6 +156,12 @@ func newCounter(t testing.TB, wrap func(*custody.Keeper) func(http.RoundTripper)
 // any are given.
 func (c *centre) enrolled(faults ...func(http.RoundTripper) http.RoundTripper) *counter {
 	c.t.Helper()
+	return c.invited(central.Invitation{Site: "FA123"}, faults)
+}
+
+// invited enrols with an invitation.
+func (c *centre) invited(i central.Invitation, faults []func(http.RoundTripper) http.RoundTripper) *counter {
+	c.t.Helper()
 	broken := false
 	n := newCounter(c.t, func(k *custody.Keeper) func(http.RoundTripper) http.RoundTripper {
 		return func(http.RoundTripper) http.RoundTripper {
@@ -169,7 +175,7 @@ func (c *centre) enrolled(faults ...func(http.RoundTripper) http.RoundTripper) *
 			return line
 		}
 	})
-	if _, err := n.client.Enrol(context.Background(), c.invite(central.Invitation{Site: "FA123"})); err != nil {
+	if _, err := n.client.Enrol(context.Background(), c.invite(i)); err != nil {
 		c.t.Fatal(err)
 	}
 	broken = true

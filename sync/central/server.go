@@ -24,9 +24,13 @@ func (c *Central) Handler() http.Handler {
 	mux.Handle("PATCH /v1/blobs/{sha256}", c.only(store.Counter, c.putBlob))
 	mux.Handle("POST /v1/agents/{agent}/records/{seq}", c.only(store.Counter, c.postRecord))
 	mux.Handle("GET /v1/agents/{agent}/state", c.only(store.Counter, c.state))
+	mux.Handle("GET /v1/agents/{agent}/notices", c.only(store.Counter, c.notices))
+	mux.Handle("POST /v1/agents/{agent}/notices/ack", c.only(store.Counter, c.ackNotices))
 	mux.Handle("GET /v1/trust/bundle", c.only("", c.bundle))
 	mux.Handle("GET /v1/opener/records", c.only(store.Opener, c.openerRecords))
 	mux.Handle("PUT /v1/opener/recipients", c.only(store.Opener, c.putRecipients))
+	mux.Handle("GET /v1/opener/notices", c.only(store.Opener, c.openerNotices))
+	mux.Handle("POST /v1/opener/notices", c.only(store.Opener, c.postNotices))
 	return c.logged(c.shed(mux))
 }
 

@@ -20,15 +20,24 @@ import (
 )
 
 // The test binary is its own victim: with these set it enqueues visits until it
-// is killed, and says which ones were answered.
+// is killed, and says which ones were answered; or it keeps news.
 const (
 	victimPath = "COUNTERPROOF_QUEUE_VICTIM"
 	victimFrom = "COUNTERPROOF_QUEUE_FROM"
+	victimWork = "COUNTERPROOF_QUEUE_WORK"
 )
 
 func TestMain(m *testing.M) {
 	if path := os.Getenv(victimPath); path != "" {
-		fmt.Fprintln(os.Stderr, enqueueForEver(path))
+		work := enqueueForEver
+		if os.Getenv(victimWork) == "news" {
+			work = keepForEver
+		}
+		from, err := strconv.Atoi(os.Getenv(victimFrom))
+		if err == nil {
+			err = work(path, from)
+		}
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	// Every step of a random run is synced to the disk, so fewer runs do.
@@ -37,11 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 // enqueueForEver prints "n hash" for every visit that was answered.
-func enqueueForEver(path string) error {
-	from, err := strconv.Atoi(os.Getenv(victimFrom))
-	if err != nil {
-		return err
-	}
+func enqueueForEver(path string, from int) error {
 	q, damage, err := Open(path)
 	if err != nil || damage != nil {
 		return fmt.Errorf("opening: %v, %w", damage, err)
@@ -60,11 +65,12 @@ func enqueueForEver(path string) error {
 	}
 }
 
-// answered runs a victim, kills it after a while and returns what it said.
-func answered(t *testing.T, path string, from int, life time.Duration) map[int]string {
+// answered runs a victim at some work, kills it after a while and returns what
+// it said.
+func answered(t *testing.T, path, work string, from int, life time.Duration) map[int]string {
 	t.Helper()
 	victim := exec.Command(os.Args[0])
-	victim.Env = append(os.Environ(), victimPath+"="+path, fmt.Sprintf("%s=%d", victimFrom, from))
+	victim.Env = append(os.Environ(), victimPath+"="+path, victimWork+"="+work, fmt.Sprintf("%s=%d", victimFrom, from))
 	victim.Stderr = os.Stderr
 	out, err := victim.StdoutPipe()
 	if err != nil {
@@ -105,7 +111,7 @@ func TestKill(t *testing.T) {
 	path := place(t)
 	kills, all, next := 20, map[int]string{}, 0
 	for range kills {
-		for n, hash := range answered(t, path, next, time.Duration(rand.IntN(60_000))*time.Microsecond) {
+		for n, hash := range answered(t, path, "visits", next, time.Duration(rand.IntN(60_000))*time.Microsecond) {
 			all[n] = hash
 		}
 		next = len(all) // the visit that may have been stored without an answer

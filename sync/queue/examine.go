@@ -89,7 +89,7 @@ func examine(ctx context.Context, path string) error {
 	}
 	db := openReader(path)
 	defer db.Close()
-	for _, check := range []func(context.Context, *sql.DB) error{checkPurpose, quickCheck, checkChain} {
+	for _, check := range []func(context.Context, *sql.DB) error{checkPurpose, quickCheck, checkChain, checkNews} {
 		if err := check(ctx, db); err != nil {
 			if e, ok := errors.AsType[sqlite3.Error](err); ok && e.Code == sqlite3.ErrError {
 				return fmt.Errorf("%w: its tables are not ours: %w", errDamage, err)
@@ -132,17 +132,35 @@ func readFirst(path string) (firstPage, error) {
 
 // checkPurpose asks whether the file is a queue that this program can read.
 func checkPurpose(ctx context.Context, db *sql.DB) error {
-	var id, version int
+	var id int
 	if err := db.QueryRowContext(ctx, `PRAGMA application_id`).Scan(&id); err != nil {
 		return err
 	}
-	if err := db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&version); err != nil {
+	v, err := version(ctx, db)
+	if err != nil {
 		return err
 	}
-	if id != applicationID || version != schemaVersion {
-		return fmt.Errorf("%w: application %x, version %d", ErrForeign, id, version)
+	if id != applicationID || v < 1 || v > schemaVersion {
+		return fmt.Errorf("%w: application %x, version %d", ErrForeign, id, v)
 	}
 	return nil
+}
+
+// version is that of a file's tables.
+func version(ctx context.Context, db querier) (v int, err error) {
+	return v, db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&v)
+}
+
+// checkNews reads every notice, where the file is of a version that has them.
+func checkNews(ctx context.Context, db *sql.DB) error {
+	v, err := version(ctx, db)
+	if err != nil || v < 2 {
+		return err
+	}
+	return each(ctx, db, func(scan func(...any) error) error {
+		_, err := scanNews(scan)
+		return err
+	}, newsColumns)
 }
 
 // quickCheck is SQLite's own look at every page.

@@ -93,8 +93,7 @@ func build(ctx context.Context, path string, fill func(*sql.Tx) error) error {
 	}
 	db := openWriter(path)
 	err = transact(ctx, db, func(tx *sql.Tx) error {
-		marks := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, schemaVersion)
-		if _, err := tx.ExecContext(ctx, schema+marks); err != nil {
+		if err := makeTables(ctx, tx, 0); err != nil {
 			return err
 		}
 		return fill(tx)
@@ -109,6 +108,31 @@ func build(ctx context.Context, path string, fill func(*sql.Tx) error) error {
 		err = fmt.Errorf("the new file's log holds %d bytes after closing", n)
 	}
 	return err
+}
+
+// makeTables brings the tables from a version to this program's.
+func makeTables(ctx context.Context, tx *sql.Tx, from int) error {
+	for _, step := range schema[from:] {
+		if _, err := tx.ExecContext(ctx, step); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d;", applicationID, schemaVersion))
+	return err
+}
+
+// upgrade brings a whole file of an older version to this program's, in one
+// transaction; what is in it stays.
+func upgrade(ctx context.Context, path string) error {
+	db := openWriter(path)
+	err := transact(ctx, db, func(tx *sql.Tx) error {
+		from, err := version(ctx, tx)
+		if err != nil || from == schemaVersion {
+			return err
+		}
+		return makeTables(ctx, tx, from)
+	})
+	return errors.Join(err, db.Close())
 }
 
 // finishSwap puts a mended file in the damaged one's place, from wherever an

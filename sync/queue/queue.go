@@ -1,6 +1,6 @@
 // Package queue keeps sealed records on the counter's disk until the centre
-// has them: one SQLite file, a chain of records with what has become of each.
-// It sends nothing, opens nothing and deletes nothing: a record that was
+// has them: one SQLite file, a chain of records with what has become of each,
+// and the news that came back about them. It sends nothing, opens nothing and deletes nothing: a record that was
 // acknowledged stays, so that a centre restored from a backup gets it again.
 //
 // # The laws
@@ -18,7 +18,9 @@
 //   - A damaged file is put aside, never deleted; what verifies is carried over
 //     into a new one and the damage is reported beside a queue that works.
 //   - On the disk nothing can be read of a record but its header (which tells
-//     nobody's name): number, random id, time, sizes, state, tries and receipt.
+//     nobody's name): number, random id, time, sizes, state, tries and receipt;
+//     and of news what it says of a reference: a word of a closed list, a time.
+//   - News is told until somebody has marked it as seen, and not after that.
 //
 // What it cannot see by itself is an older copy of the whole file put in the
 // place of the newer, or the newest records cut off cleanly: what is left is a
@@ -83,6 +85,8 @@ type Status struct {
 	Total       int       // records held, of every state
 	Missing     int       // numbers of the chain whose records damage cost
 	LastReceipt time.Time // the centre's time on the newest receipt
+	News        int       // notices that were not marked as seen
+	NewsMissing int       // notices that openers numbered and that never came
 	Damaged     time.Time // when the file was last found damaged, to the minute
 }
 
@@ -133,7 +137,10 @@ func prepare(ctx context.Context, path string) (*Damage, error) {
 	if isDamage(err) {
 		return mend(ctx, path, err)
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return nil, upgrade(ctx, path)
 }
 
 // connect opens the writer and the readers of a whole file.

@@ -92,7 +92,10 @@ func (q *Queue) Status(ctx context.Context) (Status, error) {
 	}
 	var damaged sql.NullInt64
 	err = tx.QueryRowContext(ctx, `SELECT
-		(SELECT coalesce(sum(last - first + 1), 0) FROM gap), (SELECT max(at) FROM damage)`).Scan(&s.Missing, &damaged)
+		(SELECT coalesce(sum(last - first + 1), 0) FROM gap), (SELECT max(at) FROM damage),
+		(SELECT count(*) FROM notice WHERE seen = 0), (SELECT coalesce(sum(missing), 0) FROM
+			(SELECT max(number) - count(DISTINCT number) AS missing FROM notice WHERE key <> '' GROUP BY agent, key))`).
+		Scan(&s.Missing, &damaged, &s.News, &s.NewsMissing)
 	if err != nil {
 		return Status{}, fault(op, err)
 	}

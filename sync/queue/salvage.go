@@ -57,6 +57,24 @@ func (d *Damage) salvage(ctx context.Context, path string, into *sql.Tx) error {
 		}
 	}
 	d.Saved, d.Missing = r.saved, r.missing
+	return r.takeNews(ctx)
+}
+
+// takeNews carries over what can be read of the news. What cannot comes again:
+// where this counter stands in the centre's list is not carried over.
+func (r *rescue) takeNews(ctx context.Context) error {
+	var all []News
+	_ = each(ctx, r.from, func(scan func(...any) error) error {
+		if n, err := scanNews(scan); err == nil {
+			all = append(all, n)
+		}
+		return nil
+	}, newsColumns)
+	for _, n := range all {
+		if _, err := insertNews(ctx, r.into, n); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -19,7 +19,7 @@ const (
 	// applicationID marks the file as a queue of this program: "CPRQ".
 	applicationID = 0x43505251
 	// schemaVersion is the version of the tables, in user_version.
-	schemaVersion = 1
+	schemaVersion = len(schema)
 )
 
 // setting is a pragma and the value that it must read back with.

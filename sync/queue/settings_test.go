@@ -116,7 +116,7 @@ func TestForeignFiles(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]string{
 		"another-program": `PRAGMA application_id = 7`,
-		"newer-version":   `PRAGMA user_version = 2`,
+		"newer-version":   `PRAGMA user_version = 99`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := place(t)

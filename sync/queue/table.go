@@ -11,12 +11,15 @@ import (
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// schema makes the tables. The hash stands beside header and signature though
+// schema makes the tables, each step those of one more version. A step is never
+// changed once a counter runs with it. The hash stands beside header and signature though
 // it follows from them: where the three do not agree, one of them was altered.
 // The parts lie in the same file as the record, so that one commit stores all
 // and no file is left without its record. A gap is a run of numbers whose records damage cost,
-// with the hash of the last of them; the chain goes on after it.
-const schema = `
+// with the hash of the last of them; the chain goes on after it. A notice is
+// found by its content; the place is the one in the counter's list at the centre,
+// and news is up to which place of that list an agent's notices are here.
+var schema = [...]string{`
 CREATE TABLE record (
 	seq       INTEGER PRIMARY KEY,
 	id        BLOB NOT NULL UNIQUE,
@@ -49,7 +52,28 @@ CREATE TABLE damage (
 	at    INTEGER NOT NULL, -- Unix seconds, whole minutes
 	aside TEXT NOT NULL
 ) STRICT;
-`
+`, `
+CREATE TABLE notice (
+	id      INTEGER PRIMARY KEY,
+	name    BLOB NOT NULL UNIQUE, -- SHA-256 of the signed bytes
+	agent   TEXT NOT NULL,
+	number  INTEGER NOT NULL,
+	ref     TEXT NOT NULL,
+	kind    TEXT NOT NULL,
+	at      INTEGER NOT NULL, -- Unix milliseconds
+	key     TEXT NOT NULL,    -- '' where it did not verify
+	sig     BLOB NOT NULL,
+	kept    INTEGER NOT NULL, -- Unix seconds, whole minutes
+	seen    INTEGER NOT NULL DEFAULT 0,
+	printed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX notice_ref ON notice (ref);
+CREATE INDEX notice_unseen ON notice (id) WHERE seen = 0;
+CREATE TABLE news (
+	agent TEXT PRIMARY KEY,
+	place INTEGER NOT NULL
+) STRICT;
+`}
 
 // waiting is the condition for records that the centre does not have yet.
 const waiting = `state IN ('sealed', 'blobs_sent')`

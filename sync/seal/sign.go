@@ -19,8 +19,8 @@ import (
 // ErrSignature: the signature is not the named key's over these bytes.
 var ErrSignature = errors.New("the signature does not verify")
 
-// bundleText begins the bytes under a bundle's signature; receipts and refusals
-// have their own beginnings in wire.
+// bundleText begins the bytes under a bundle's signature; receipts, refusals
+// and notices have their own beginnings in wire.
 const bundleText = "counterproof bundle v1\n"
 
 // Envelope signs a record: h, whose Parts are the infos that Seal gave, and
@@ -86,7 +86,7 @@ func VerifyHeader(e wire.Envelope, public *ecdsa.PublicKey) (wire.Header, error)
 }
 
 // SignBundle signs what the centre tells its counters. A bundle with a key
-// that nothing can be sealed to is not signed.
+// that nothing can be sealed to, or no notice verified with, is not signed.
 func SignBundle(b wire.Bundle, sign crypto.Signer) (wire.Signed, error) {
 	if err := checkBundle(b); err != nil {
 		return wire.Signed{}, fmt.Errorf("signing a bundle: %w", err)
@@ -103,8 +103,8 @@ func SignBundle(b wire.Bundle, sign crypto.Signer) (wire.Signed, error) {
 	return s, nil
 }
 
-// VerifyBundle checks a bundle's signature and that parts can be sealed to
-// every key in it; a counter that refuses a bundle goes on with the one it has.
+// VerifyBundle checks a bundle's signature and that every key in it can be used
+// for what it is there for; a counter that refuses a bundle goes on with the one it has.
 // Whether the bundle is older than that one is for the caller to ask.
 func VerifyBundle(s wire.Signed, public ed25519.PublicKey) (wire.Bundle, error) {
 	if err := verifyEd25519(public, s.Key, bundleBytes(s.Body), s.Sig); err != nil {
@@ -123,14 +123,15 @@ func VerifyBundle(s wire.Signed, public ed25519.PublicKey) (wire.Bundle, error) 
 // bundleBytes are the bytes under a bundle's signature.
 func bundleBytes(body []byte) []byte { return slices.Concat([]byte(bundleText), body) }
 
-// checkBundle asks whether every recipient can be sealed to.
+// checkBundle asks whether every recipient can be sealed to and every opener's
+// notices be verified.
 func checkBundle(b wire.Bundle) error {
 	for _, r := range b.Recipients {
 		if err := CheckRecipient(r); err != nil {
 			return fmt.Errorf("the key for %s: %w", r.Part, err)
 		}
 	}
-	return nil
+	return checkOpeners(b.Openers)
 }
 
 // SignReceipt signs the centre's word that it holds a record: it sets Key and

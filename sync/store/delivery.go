@@ -15,12 +15,14 @@ import (
 // A delivery is how records go from the centre to the opener: a magic, then
 // for each record its title as JSON and the envelope with all its parts, each
 // after its 4-byte big-endian length; an empty title ends it. A stream that
-// was cut has no end and is told from one that has no more records.
+// was cut has no end and is told from one that has no more records. A record
+// that is damaged says so in its title; its envelope may be empty.
 
 // title is what stands before an envelope.
 type title struct {
 	Receipt wire.Receipt `json:"receipt"`
 	Origin  Origin       `json:"origin"`
+	Damaged bool         `json:"damaged,omitempty"`
 }
 
 // deliveryMagic opens a delivery: Counterproof delivery, format 1.
@@ -47,7 +49,7 @@ func NewDelivery(w io.Writer) *Delivery { return &Delivery{w: w} }
 
 // Write adds one record.
 func (d *Delivery) Write(r Record) error {
-	head, err := json.Marshal(title{r.Receipt, r.Origin})
+	head, err := json.Marshal(title{r.Receipt, r.Origin, r.Damaged})
 	if err != nil {
 		return fmt.Errorf("writing a receipt: %w", err)
 	}
@@ -56,6 +58,9 @@ func (d *Delivery) Write(r Record) error {
 	}
 	if err := d.frame(head); err != nil {
 		return err
+	}
+	if r.Damaged && r.Envelope.Header == nil {
+		return d.frame(nil)
 	}
 	return d.frame(r.Envelope.Marshal(nil))
 }
@@ -87,9 +92,10 @@ func (d *Delivery) frame(b []byte) error {
 	return err
 }
 
-// ReadDelivery yields the records of a delivery. Each record is whole: its
-// receipt names its envelope and its parts are the header's. Signatures are
-// the caller's to check. The first error ends it.
+// ReadDelivery yields the records of a delivery. Each is whole, its receipt
+// naming its envelope and its parts being the header's, or else Damaged, also
+// where it says that it is whole. Signatures are the caller's to check. An error
+// means that the stream itself is broken, and ends it.
 func ReadDelivery(r io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		br := bufio.NewReader(r)
@@ -124,19 +130,17 @@ func readRecord(r io.Reader) (record Record, more bool, err error) {
 	if err := json.Unmarshal(text, &head); err != nil {
 		return record, false, fmt.Errorf("%w: reading a receipt: %w", ErrDelivery, err)
 	}
-	record.Receipt, record.Origin = head.Receipt, head.Origin
+	record.Receipt, record.Origin, record.Damaged = head.Receipt, head.Origin, head.Damaged
 	sealed, err := readFrame(r, maxEnvelope)
 	if err != nil {
 		return record, false, err
 	}
-	if record.Envelope, _, err = wire.ParseEnvelope(sealed); err != nil {
-		return record, false, fmt.Errorf("%w: %w", ErrDelivery, err)
+	if record.Envelope, _, err = wire.ParseEnvelope(sealed); err != nil || record.Envelope.RecHash() != record.Receipt.RecHash {
+		record.Envelope, record.Damaged = wire.Envelope{}, true
+		return record, true, nil
 	}
 	if _, err := record.Envelope.Check(); err != nil {
-		return record, false, fmt.Errorf("%w: %w", ErrDelivery, err)
-	}
-	if record.Envelope.RecHash() != record.Receipt.RecHash {
-		return record, false, fmt.Errorf("%w: a receipt is for another record", ErrDelivery)
+		record.Damaged = true
 	}
 	return record, true, nil
 }

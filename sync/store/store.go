@@ -1,7 +1,8 @@
 // Package store says what a central store must do: hold every counter's chain
 // of sealed records exactly once, the large parts that travel ahead of them,
-// the enrolled agents and their one-time codes, and the signed bundle. Package
-// sqlite does it; package storetest holds any store to the laws.
+// the enrolled agents and their one-time codes, the signed bundle, and the news
+// that goes back to the counters. Package sqlite does it; package storetest
+// holds any store to the laws.
 //
 // A store never opens a record, never signs and never decides who may call it.
 //
@@ -19,6 +20,8 @@
 //     another's upload.
 //   - A code enrols one key, once, before it expires. The store knows only the
 //     code's hash.
+//   - A record that its disk has damaged is told as damaged, under its place in
+//     the log, and hides none of those that follow it.
 package store
 
 import (
@@ -57,12 +60,21 @@ var (
 	ErrAltered = errors.New("the bytes are not the ones the blob is named by")
 	// ErrTooLarge: the blob would exceed wire.MaxPart.
 	ErrTooLarge = errors.New("the blob is larger than a part may be")
+	// ErrPlace: the list of notices does not reach so far.
+	ErrPlace = errors.New("the list of notices does not reach so far")
 )
 
 // Store holds what the centre holds. Every method may be called from many
 // goroutines and from several processes on the same data; each is atomic and,
 // once it has returned without an error, durable. No method retries.
 type Store interface {
+	Ingest
+	Registry
+	Notices
+}
+
+// Ingest takes the counters' records and gives them to the openers.
+type Ingest interface {
 	// Accept decides about one record and answers, in this order:
 	//
 	//	Unknown       the agent is not enrolled
@@ -89,6 +101,14 @@ type Store interface {
 	// complete is so for every agent.
 	Blob(ctx context.Context, agent wire.AgentID, sha wire.Hash) (Progress, error)
 
+	// Records returns up to limit stored records whose log index is above
+	// after, in log order, with all their parts. None is the end of the log. A
+	// record that is not whole any more comes as Damaged, in its place.
+	Records(ctx context.Context, after uint64, limit int) ([]Record, error)
+}
+
+// Registry knows who is enrolled, and what all of them are told.
+type Registry interface {
 	// Agent returns an enrolled agent, or ErrUnknown.
 	Agent(ctx context.Context, id wire.AgentID) (Agent, error)
 
@@ -101,10 +121,6 @@ type Store interface {
 	// key with the code that it spent is answered again, so that a lost answer
 	// strands nobody. Anything else is ErrCode.
 	Enrol(ctx context.Context, e Enrolment) (Agent, error)
-
-	// Records returns up to limit stored records whose log index is above
-	// after, in log order, with all their parts. None is the end of the log.
-	Records(ctx context.Context, after uint64, limit int) ([]Record, error)
 
 	// Bundle hands the current bundle, or the zero Signed, to change and
 	// stores what it returns, all in one transaction. A nil change only reads.
@@ -190,6 +206,12 @@ type Record struct {
 	Receipt  wire.Receipt
 	Origin   Origin
 	Envelope wire.Envelope
+
+	// Damaged says that the centre's disk has not kept the record as it was
+	// received. Of Receipt, LogIndex is right and the rest is what could still
+	// be read. The envelope is empty, or its header and signature are those that
+	// the receipt names and parts that were lost have no Sealed.
+	Damaged bool
 }
 
 // Origin is the enrolled counter behind a record.

@@ -169,20 +169,55 @@ func TestDeliveryCut(t *testing.T) {
 	}
 }
 
+// TestDeliveryDamaged: a record that is not whole is told as damaged, whether
+// the centre says so or not, and the next one still comes.
+func TestDeliveryDamaged(t *testing.T) {
+	t.Parallel()
+	swapped, altered, lost, told := record(1, "claims"), record(1, "claims"), record(1, "claims"), record(1, "claims")
+	swapped.Receipt = record(2, "other").Receipt
+	swapped.Receipt.LogIndex = 1
+	altered.Envelope.Parts[0].Sealed = []byte("CLAIMS")
+	lost.Envelope.Parts[0].Sealed, lost.Damaged = nil, true
+	told.Damaged = true
+	next := record(2, "more")
+	broken := frames(`{"receipt":{"log_index":1}}`, "not a record")
+	for name, s := range map[string]struct {
+		b     []byte
+		whole bool // header and signature are there
+	}{
+		"receipt-of-other":  {deliver(t, swapped, next), false},
+		"part-of-other":     {deliver(t, altered, next), true},
+		"part-lost":         {deliver(t, lost, next), true},
+		"as-told":           {deliver(t, told, next), true},
+		"nothing-left":      {deliver(t, store.Record{Receipt: wire.Receipt{LogIndex: 1}, Damaged: true}, next), false},
+		"no-envelope":       {append(broken, deliver(t, next)[4:]...), false},
+		"header-and-nobody": {deliver(t, store.Record{Receipt: altered.Receipt, Damaged: true}, next), false},
+	} {
+		got, err := read(bytes.NewReader(s.b))
+		if err != nil || len(got) != 2 {
+			t.Errorf("%s: got %d records and error %v", name, len(got), err)
+			continue
+		}
+		if !got[0].Damaged || got[0].Receipt.LogIndex != 1 || (got[0].Envelope.Header != nil) != s.whole {
+			t.Errorf("%s: got %+v", name, got[0])
+		}
+		if s.whole && got[0].Envelope.RecHash() != got[0].Receipt.RecHash {
+			t.Errorf("%s: the damaged record has another's name", name)
+		}
+		if got[1].Damaged || got[1].Envelope.RecHash() != next.Envelope.RecHash() {
+			t.Errorf("%s: the next one is %+v", name, got[1].Receipt)
+		}
+	}
+}
+
 func TestDeliveryRefused(t *testing.T) {
 	t.Parallel()
-	swapped := record(1, "claims")
-	swapped.Receipt = record(2, "other").Receipt
-	altered := record(1, "claims")
-	altered.Envelope.Parts[0].Sealed = []byte("CLAIMS")
 	for name, b := range map[string][]byte{
 		"wrong-magic":       []byte("CPD2\x00\x00\x00\x00"),
 		"huge-title":        append([]byte("CPD1"), 0xff, 0xff, 0xff, 0xff),
 		"no-json":           frames("not json"),
 		"huge-envelope":     append(frames("{}"), 0xff, 0xff, 0xff, 0xff),
-		"no-envelope":       frames("{}", "not a record"),
-		"receipt-of-other":  deliver(t, swapped),
-		"part-of-other":     deliver(t, altered),
+		"nothing-after":     frames("{}", "not a record"),
 		"envelope-promised": append(frames("{}"), 0, 0x10, 0, 0),
 	} {
 		if got, err := read(bytes.NewReader(b)); !errors.Is(err, store.ErrDelivery) {
@@ -238,6 +273,7 @@ func FuzzReadDelivery(f *testing.F) {
 	f.Add(deliver(f))
 	f.Add(deliver(f, record(1, "claims"), record(2)))
 	f.Add(frames("{}", "CPR1"))
+	f.Add(deliver(f, store.Record{Receipt: wire.Receipt{LogIndex: 1}, Damaged: true}, record(2)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for r, err := range store.ReadDelivery(bytes.NewReader(b)) {
 			if err != nil {
@@ -246,8 +282,8 @@ func FuzzReadDelivery(f *testing.F) {
 				}
 				return
 			}
-			if r.Envelope.RecHash() != r.Receipt.RecHash {
-				t.Fatal("a record with another's receipt came through")
+			if _, err := r.Envelope.Check(); !r.Damaged && (err != nil || r.Envelope.RecHash() != r.Receipt.RecHash) {
+				t.Fatalf("a record that is not whole came through as such: %v", err)
 			}
 		}
 	})

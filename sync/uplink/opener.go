@@ -35,8 +35,10 @@ func (c *Client) PutRecipients(ctx context.Context, recipients []wire.Recipient)
 // receipt and its counter's signature, both verified.
 //
 // An error with a record concerns that record alone (see its LogIndex): Kind
-// damaged, its signatures do not hold, and the next may follow. An error
-// without one ends the sequence, and whoever wants the rest asks again.
+// damaged, the centre's disk has not kept it whole or its signatures do not
+// hold, and the next may follow. Such a record's Receipt may hold no more than
+// the LogIndex and its Envelope may be empty. An error without a record ends the
+// sequence, and whoever wants the rest asks again.
 func (c *Client) Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record, error] {
 	return func(yield func(store.Record, error) bool) {
 		l, err := c.open()
@@ -72,8 +74,14 @@ func (c *Client) Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record
 	}
 }
 
-// verify checks both signatures of a record.
+// errDamaged is what the centre says of a record that its disk has not kept.
+var errDamaged = errors.New("the centre does not have it whole any more")
+
+// verify checks that a record is whole, and both of its signatures.
 func verify(r store.Record, key ed25519.PublicKey) error {
+	if r.Damaged {
+		return &wire.Error{Op: "reading a record", Kind: wire.KindDamaged, Err: errDamaged}
+	}
 	err := seal.VerifyReceipt(r.Receipt, key)
 	if err == nil {
 		err = verifyOrigin(r)

@@ -17,6 +17,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -53,6 +54,11 @@ type centre struct {
 	enrolled func(*wire.EnrolAnswer)
 	bundle   func(*wire.Bundle)
 	answer   func(*wire.Answer)
+
+	news  []wire.Placed // the counter's list
+	acked uint64
+	own   []wire.Placed // the opener's list
+	page  func(*wire.NoticePage)
 }
 
 // newCentre makes an honest one.
@@ -134,7 +140,8 @@ func (c *centre) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/v1/trust/bundle" || r.URL.Path == "/v1/opener/recipients":
 		reply200(w, c.signedBundle())
 	case strings.HasSuffix(r.URL.Path, "/state"):
-		s := wire.State{Agent: agent, Expect: c.expect, Now: time.Now().UTC().Add(90 * time.Second), NextSync: 600}
+		s := wire.State{Agent: agent, Expect: c.expect, Now: time.Now().UTC().Add(90 * time.Second), NextSync: 600,
+			Notices: uint64(len(c.news)), NoticesAcked: c.acked}
 		if len(c.chain) > 0 {
 			s.Head = c.chain[len(c.chain)-1]
 		}
@@ -144,6 +151,12 @@ func (c *centre) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		reply200(w, s)
 	case strings.HasPrefix(r.URL.Path, "/v1/blobs/"):
 		c.blob(w, r, body)
+	case strings.HasSuffix(r.URL.Path, "/notices/ack"):
+		c.ack(w, body)
+	case r.URL.Path == "/v1/opener/notices" && r.Method == http.MethodPost:
+		c.post(w, body)
+	case strings.HasSuffix(r.URL.Path, "/notices"):
+		c.list(w, r)
 	default:
 		c.record(w, body)
 	}
@@ -225,6 +238,71 @@ func (c *centre) record(w http.ResponseWriter, body []byte) {
 		c.answer(&a)
 	}
 	replyJSON(w, status, a)
+}
+
+// list answers with a page of three of the list that was asked for.
+func (c *centre) list(w http.ResponseWriter, r *http.Request) {
+	all, acked := c.news, c.acked
+	if r.URL.Path == "/v1/opener/notices" {
+		all, acked = c.own, 0
+	}
+	after, err := strconv.Atoi(r.FormValue("after"))
+	if err != nil {
+		c.t.Error(err)
+	}
+	rest := all[min(after, len(all)):]
+	page := wire.NoticePage{Notices: slices.Clone(rest[:min(3, len(rest))]), Last: uint64(len(all)), Acked: acked}
+	if c.page != nil {
+		c.page(&page)
+	}
+	reply200(w, page)
+}
+
+// ack notes what the counter says that it has.
+func (c *centre) ack(w http.ResponseWriter, body []byte) {
+	var ack wire.NoticeAck
+	if err := json.Unmarshal(body, &ack); err != nil {
+		c.t.Error(err)
+	}
+	if ack.N > uint64(len(c.news)) {
+		replyJSON(w, http.StatusConflict, wire.Answer{Verdict: wire.Gap})
+		return
+	}
+	c.acked = max(c.acked, ack.N)
+	reply200(w, ack)
+}
+
+// acknowledged is up to which place the counter says that it has its news.
+func (c *centre) acknowledged() uint64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.acked
+}
+
+// post takes a run of an opener's notices, the next or those that are there.
+func (c *centre) post(w http.ResponseWriter, body []byte) {
+	var run []wire.Placed
+	if err := json.Unmarshal(body, &run); err != nil || len(run) == 0 || len(run) > wire.MaxPosted {
+		c.t.Errorf("posted %d: %v", len(run), err)
+	}
+	verdict := wire.Replayed
+	for _, p := range run {
+		if err := p.Check(); err != nil {
+			c.t.Error(err)
+		}
+		last := uint64(len(c.own))
+		switch {
+		case p.N == last+1:
+			c.own, verdict = append(c.own, p), wire.Stored
+		case p.N > last:
+			replyJSON(w, http.StatusTooEarly, wire.Answer{Verdict: wire.Gap, Expect: wire.Seq(last + 1)})
+			return
+		case c.own[p.N-1].Notice.Hash() != p.Notice.Hash():
+			replyJSON(w, http.StatusConflict, wire.Answer{Verdict: wire.Fork})
+			return
+		}
+	}
+	reply200(w, wire.Answer{Verdict: verdict})
 }
 
 // seen lists what was asked, and forgets it.

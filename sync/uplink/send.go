@@ -13,10 +13,46 @@ import (
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// care is when the client next looks after itself, and how often that failed.
+// care is when the client next looks after itself, how often that failed, and
+// when it looks for news of what it has just sent.
 type care struct {
 	next   time.Time
 	failed int
+
+	news time.Time // zero for not before next
+	wait time.Duration
+}
+
+// How soon news of a sent record is looked for, while the patient may still be
+// there, and up to which wait, which doubles; after that, looking after the
+// client does it.
+const newsMin, newsMax = 30 * time.Second, 4 * time.Minute
+
+// expect makes the client look for news soon.
+func (k *care) expect() { k.wait, k.news = newsMin, time.Now().Add(newsMin) }
+
+// rest is how long there is nothing to look after.
+func (k *care) rest() time.Duration {
+	if k.news.IsZero() {
+		return time.Until(k.next)
+	}
+	return min(time.Until(k.next), time.Until(k.news))
+}
+
+// listen looks for news of what was sent, if it is time to. A failure is noted
+// by whoever looks after the client.
+func (c *Client) listen(ctx context.Context, k *care) {
+	if k.news.IsZero() || time.Now().Before(k.news) {
+		return
+	}
+	if _, err := c.Collect(sparing(ctx, 1)); err != nil && ctx.Err() == nil {
+		c.log.Warn("news could not be fetched", "kind", string(wire.KindOf(err)), "err", err)
+	}
+	if k.wait *= 2; k.wait > newsMax {
+		k.news = time.Time{}
+		return
+	}
+	k.news = time.Now().Add(k.wait)
 }
 
 // idle is how long a client without an identity waits for one.
@@ -34,23 +70,27 @@ func (c *Client) pass(ctx context.Context, k *care) time.Duration {
 			return time.Until(k.next)
 		}
 	}
+	c.listen(ctx, k)
 	for ctx.Err() == nil {
 		it, due, err := c.cfg.Queue.Due(ctx, time.Now())
 		if err != nil {
 			return c.stumble(ctx, "looking for work", err)
 		}
 		if it.Seq == 0 {
-			return time.Until(k.next)
+			return k.rest()
 		}
 		if !due {
-			return min(time.Until(it.NextTry), time.Until(k.next))
+			return min(time.Until(it.NextTry), k.rest())
 		}
 		kind, err := c.sendOne(ctx, it)
 		if err != nil {
 			return c.stumble(ctx, "sending a record", err)
 		}
-		if kind == wire.KindUnauthorised {
+		switch kind {
+		case wire.KindUnauthorised:
 			k.next = time.Now() // a renewal may mend it
+		case wire.KindNone:
+			k.expect()
 		}
 	}
 	return 0

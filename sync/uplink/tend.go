@@ -15,8 +15,8 @@ const (
 	tendMax = time.Hour
 )
 
-// tend renews what is due, asks where the centre stands and brings the queue
-// there. The kind says what failed.
+// tend renews what is due, asks where the centre stands, brings the queue there
+// and collects news. The kind says what failed.
 func (c *Client) tend(ctx context.Context, k *care) wire.Kind {
 	state, err := c.look(sparing(ctx, k.failed))
 	if ctx.Err() != nil {
@@ -44,7 +44,10 @@ func (c *Client) look(ctx context.Context) (wire.State, error) {
 	if err != nil {
 		return wire.State{}, err
 	}
-	return state, c.compare(ctx, state)
+	if err := c.compare(ctx, state); err != nil {
+		return state, err
+	}
+	return state, c.hear(ctx, state)
 }
 
 // State asks where the centre stands with this counter, and notes the

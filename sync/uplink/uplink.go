@@ -1,7 +1,8 @@
 // Package uplink carries sealed records from the counter's queue to the centre
 // and the centre's signed answers back. It enrols with an invitation, keeps the
 // certificate and the signed bundle fresh, sends what is due in the chain's
-// order, and fetches stored records for the opener.
+// order, and brings home the openers' news of what was sent. For the opener it
+// fetches stored records and posts the news.
 //
 // It never opens a record, never deletes one, and never takes silence for
 // success.
@@ -21,6 +22,9 @@
 //   - A fork puts the queue into quarantine and nothing more is sent; a centre
 //     that is behind gets its records again.
 //   - A bundle older than the one at hand is refused.
+//   - News is on this counter's disk before it is acknowledged. What does not
+//     verify is kept as unreadable, never shown as what it claims to be, and
+//     hides nothing behind it.
 package uplink
 
 import (
@@ -48,6 +52,9 @@ type Config struct {
 	// Rand draws evenly from [0, n); the standard library's if nil. It is used
 	// for waits alone.
 	Rand func(n int64) int64
+	// News, if set, is told that news came and is in the queue, and how much. It
+	// is called by whoever collects it and must not wait.
+	News func(count int)
 	// Wrap, if set, stands between the client and the connection: it sees
 	// every try. A recorder or a faulty line is such a thing.
 	Wrap func(http.RoundTripper) http.RoundTripper
@@ -58,6 +65,9 @@ type Client struct {
 	cfg  Config
 	log  *slog.Logger
 	wake chan struct{}
+
+	collecting sync.Mutex // held while news is fetched
+	holes      int        // how many missing notices were searched for; under collecting
 
 	mu      sync.Mutex
 	address string

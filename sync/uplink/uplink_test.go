@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -578,6 +579,48 @@ func TestFetchHole(t *testing.T) {
 	}
 }
 
+// TestFetchDamaged: a record that the centre's disk has not kept is told under
+// its place in the log, and the next one comes.
+func TestFetchDamaged(t *testing.T) {
+	t.Parallel()
+	c := newCentre(t)
+	n := newEnrolled(t, c)
+	it := n.enqueue(10)
+	e, err := n.queue.Envelope(t.Context(), it.Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := n.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := c.delivered(t, e, it.Seq, l.leaf.RawSubjectPublicKeyInfo)
+	good.Receipt.LogIndex = 3
+	if good.Receipt, err = seal.SignReceipt(good.Receipt, c.key); err != nil {
+		t.Fatal(err)
+	}
+	hollow := store.Record{Receipt: good.Receipt, Envelope: wire.Envelope{Header: e.Header, Signature: e.Signature, Parts: []wire.Part{{Name: "part-0"}}}}
+	hollow.Receipt.LogIndex = 2 // and it does not say that it is damaged
+	c.before = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
+		d := store.NewDelivery(w)
+		for _, r := range []store.Record{{Receipt: wire.Receipt{LogIndex: 1}, Damaged: true}, hollow, good} {
+			_ = d.Write(r)
+		}
+		_ = d.Close()
+		return true
+	}
+	var got []wire.Kind
+	for r, err := range n.Fetch(t.Context(), 0) {
+		got = append(got, wire.KindOf(err))
+		if r.Receipt.LogIndex != uint64(len(got)) {
+			t.Errorf("place %d has index %d", len(got), r.Receipt.LogIndex)
+		}
+	}
+	if !slices.Equal(got, []wire.Kind{wire.KindDamaged, wire.KindDamaged, ""}) {
+		t.Errorf("got %q, want two damaged and one whole", got)
+	}
+}
+
 // TestVerify: a record whose signatures do not hold is damaged, whichever it
 // is.
 func TestVerify(t *testing.T) {
@@ -602,6 +645,7 @@ func TestVerify(t *testing.T) {
 		"no-key":    func(r *store.Record) { r.Origin.Public = nil },
 		"other-key": func(r *store.Record) { r.Origin.Public = c.ca.RawSubjectPublicKeyInfo },
 		"part":      func(r *store.Record) { r.Envelope.Parts[0].Sealed = []byte("other") },
+		"damaged":   func(r *store.Record) { r.Damaged = true },
 		"other-seq": func(r *store.Record) { *r = c.delivered(t, e, 9, l.leaf.RawSubjectPublicKeyInfo) },
 	} {
 		r := c.delivered(t, e, it.Seq, l.leaf.RawSubjectPublicKeyInfo)

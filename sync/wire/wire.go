@@ -17,7 +17,10 @@
 //     success; the absence of an error means nothing.
 //   - A header field that a reader does not know is kept and stays covered by
 //     the hash, so that a newer counter can talk to an older centre.
-//   - Nothing in a header, a receipt or an answer tells who was proved.
+//   - News of a visit travels back as a notice: a word of a closed list under
+//     the slip's reference, signed by the opener. The lists of notices have no
+//     holes, and a word that is not known here hides none of the others.
+//   - Nothing in a header, a receipt, an answer or a notice tells who was proved.
 package wire
 
 import (
@@ -199,7 +202,9 @@ type PartInfo struct {
 }
 
 // Header is the clear text of a record that the counter signs. It tells when,
-// where and in which order, never who.
+// where and in which order, never who, and never which earlier visit this one
+// continues: that stands in a sealed part, so that two visits of one person
+// cannot be put together on the way.
 type Header struct {
 	Version  uint16 // 1
 	Agent    AgentID
@@ -631,6 +636,10 @@ type State struct {
 	Training    bool      `json:"training"` // whether the centre is in training
 	Now         time.Time `json:"now"`      // the centre's clock
 	NextSync    int       `json:"next_sync"`
+	// Notices is the place of the newest notice for the agent, 0 for none, and
+	// NoticesAcked the one up to which the agent has them.
+	Notices      uint64 `json:"notices"`
+	NoticesAcked uint64 `json:"notices_acked"`
 }
 
 // EnrolRequest asks for an identity with a one-time code of the supervisor.
@@ -665,6 +674,9 @@ type Bundle struct {
 	Training   bool        `json:"training"` // keys and centre are for training only
 	Recipients []Recipient `json:"recipients"`
 	ReceiptKey []byte      `json:"receipt_key"` // Ed25519 public key of the receipts
+	// Openers are the keys whose notices a counter believes, PKIX DER, the
+	// newest last.
+	Openers [][]byte `json:"openers,omitempty"`
 }
 
 // Signed carries bytes with an Ed25519 signature over them.

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/mattn/go-sqlite3"
+
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -19,67 +21,99 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) ([]store.R
 		return nil, fmt.Errorf("reading the log: %w", err)
 	}
 	defer tx.Rollback()
-	records, err := readRecords(ctx, tx, int64(min(after, 1<<62)), limit)
-	if err != nil {
-		return nil, fmt.Errorf("reading the log: %w", err)
+	var last uint64
+	if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(log_index), 0) FROM record`).Scan(&last); err != nil {
+		return nil, fmt.Errorf("reading the log's end: %w", err)
 	}
-	for i := range records {
-		if err := readParts(ctx, tx, &records[i]); err != nil {
-			return nil, fmt.Errorf("reading record %d of the log: %w", records[i].Receipt.LogIndex, err)
+	var records []store.Record
+	for ; after < last && len(records) < limit; after++ {
+		r, err := readRecord(ctx, tx, after+1)
+		if err != nil {
+			return nil, fmt.Errorf("reading record %d of the log: %w", after+1, err)
 		}
+		records = append(records, r)
 	}
 	return records, nil
 }
 
-// readRecords reads headers, signatures and receipts.
-func readRecords(ctx context.Context, q querier, after int64, limit int) ([]store.Record, error) {
-	rows, err := q.QueryContext(ctx, `SELECT r.header, r.signature, a.answer, g.site, g.public, g.grade
-		FROM record r JOIN accepted a ON a.agent=r.agent AND a.seq=r.seq JOIN agent g ON g.id=r.agent
-		WHERE r.log_index>? ORDER BY r.log_index LIMIT ?`, after, limit)
+// readRecord reads the record at a log index that is not beyond the end. What
+// the disk has lost or altered of it makes it damaged; an error is another
+// failure, which may pass.
+func readRecord(ctx context.Context, q querier, index uint64) (store.Record, error) {
+	r := store.Record{Receipt: wire.Receipt{LogIndex: index}}
+	var e wire.Envelope
+	var hash, text []byte
+	var site, grade sql.NullString
+	err := q.QueryRowContext(ctx, `SELECT r.agent, r.seq, r.header, r.signature, a.rec_hash, a.answer, g.site, g.public, g.grade
+		FROM record r LEFT JOIN accepted a ON a.agent=r.agent AND a.seq=r.seq LEFT JOIN agent g ON g.id=r.agent
+		WHERE r.log_index=?`, index).
+		Scan(&r.Receipt.Agent, &r.Receipt.Seq, &e.Header, &e.Signature, &hash, &text, &site, &r.Origin.Public, &grade)
+	if lost(err) {
+		r.Damaged = true
+		return r, nil
+	}
 	if err != nil {
-		return nil, err
+		return r, err
 	}
-	defer rows.Close()
-	var records []store.Record
-	for rows.Next() {
-		var r store.Record
-		var text []byte
-		if err := rows.Scan(&r.Envelope.Header, &r.Envelope.Signature, &text, &r.Origin.Site, &r.Origin.Public, &r.Origin.Grade); err != nil {
-			return nil, err
-		}
-		var first wire.Answer
-		if err := json.Unmarshal(text, &first); err != nil {
-			return nil, err
-		}
-		if first.Receipt == nil {
-			return nil, errors.New("a logged record has no receipt")
-		}
-		r.Receipt = *first.Receipt
-		records = append(records, r)
+	r.Origin.Site, r.Origin.Grade = wire.SiteID(site.String), grade.String
+	name := e.RecHash()
+	r.Receipt.RecHash = name
+	copy(r.Receipt.RecHash[:], hash) // none where that row is gone
+	r.Damaged = !site.Valid || !promised(text, &r.Receipt)
+	h, err := wire.DecodeHeader(e.Header)
+	if err != nil || r.Receipt.RecHash != name {
+		r.Damaged = true
+		return r, nil
 	}
-	return records, rows.Err()
+	r.Envelope = e
+	return r, readParts(ctx, q, h, &r)
 }
 
-// readParts fills in a record's parts, from inside or from their blobs.
-func readParts(ctx context.Context, q querier, r *store.Record) error {
-	h, err := wire.DecodeHeader(r.Envelope.Header)
-	if err != nil {
-		return err
+// lost reports whether an error says that the disk has not kept what was there.
+func lost(err error) bool {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	return errors.Is(err, sql.ErrNoRows) || ok && e.Code == sqlite3.ErrCorrupt
+}
+
+// promised reads the receipt that the record was first answered with, and
+// reports whether it is this record's.
+func promised(text []byte, r *wire.Receipt) bool {
+	var first wire.Answer
+	if json.Unmarshal(text, &first) != nil || first.Receipt == nil {
+		return false
 	}
+	got := *first.Receipt
+	if got.Agent != r.Agent || got.Seq != r.Seq || got.RecHash != r.RecHash || got.LogIndex != r.LogIndex {
+		return false
+	}
+	*r = got
+	return true
+}
+
+// readParts fills in a record's parts, from inside or from their blobs. One that
+// is not what the header names is left out.
+func readParts(ctx context.Context, q querier, h wire.Header, r *store.Record) error {
 	for i, p := range h.Parts {
-		var sealed, sha []byte
-		err := q.QueryRowContext(ctx, `SELECT sealed, sha256 FROM part WHERE log_index=? AND n=?`, r.Receipt.LogIndex, i).Scan(&sealed, &sha)
-		if err != nil {
+		sealed, err := readPart(ctx, q, p, r.Receipt.LogIndex, i)
+		if err != nil && !lost(err) {
 			return err
 		}
-		if sha != nil {
-			if sealed, err = readBlob(ctx, q, p); err != nil {
-				return err
-			}
+		if err != nil || uint64(len(sealed)) != p.Len || wire.HashOf(sealed) != p.SHA256 {
+			sealed, r.Damaged = nil, true
 		}
 		r.Envelope.Parts = append(r.Envelope.Parts, wire.Part{Name: p.Name, Sealed: sealed})
 	}
 	return nil
+}
+
+// readPart reads the nth part of a record.
+func readPart(ctx context.Context, q querier, p wire.PartInfo, index uint64, n int) ([]byte, error) {
+	var sealed, sha []byte
+	err := q.QueryRowContext(ctx, `SELECT sealed, sha256 FROM part WHERE log_index=? AND n=?`, index, n).Scan(&sealed, &sha)
+	if err == nil && sha != nil {
+		return readBlob(ctx, q, p)
+	}
+	return sealed, err
 }
 
 // readBlob reads a complete blob whole.

@@ -58,6 +58,17 @@ var steps = [...]string{
 	CREATE TABLE bundle(
 		id INTEGER PRIMARY KEY CHECK(id = 1), signed TEXT NOT NULL
 	) STRICT;`,
+	// A notice stands at place seq of its opener's list and at place n of its
+	// counter's, who need not be enrolled here any more.
+	`CREATE TABLE notice(
+		opener TEXT NOT NULL, seq INTEGER NOT NULL, agent TEXT NOT NULL, n INTEGER NOT NULL,
+		number INTEGER NOT NULL, ref TEXT NOT NULL, kind TEXT NOT NULL, at INTEGER NOT NULL,
+		key TEXT NOT NULL, sig BLOB NOT NULL,
+		PRIMARY KEY(opener, seq), UNIQUE(agent, n), UNIQUE(opener, agent, number)
+	) STRICT;
+	CREATE TABLE notice_ack(
+		agent TEXT PRIMARY KEY, n INTEGER NOT NULL
+	) STRICT, WITHOUT ROWID;`,
 }
 
 // Migrate checks the file's integrity and brings its schema to this program's

@@ -6,7 +6,9 @@ import (
 	"crypto/rand"
 	"database/sql"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -255,20 +257,31 @@ func submission(agent wire.AgentID, seq wire.Seq, prev wire.Hash, parts ...strin
 	}
 }
 
+// posting is an opener's first notice.
+func posting() store.Posting {
+	return store.Posting{Opener: "o", Notices: []wire.Placed{{N: 1, Notice: wire.Notice{Agent: "a", Number: 1}}}}
+}
+
 // enrolled opens a store with one agent.
 func enrolled(t testing.TB, agents ...wire.AgentID) *Store {
 	t.Helper()
 	s, _ := openTemp(t)
 	for _, id := range agents {
-		code := store.Code{Hash: wire.HashOf([]byte(id)), Site: "fa123", Role: store.Counter, Expires: time.Now().Add(time.Hour)}
-		if err := s.AddCode(t.Context(), code); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := s.Enrol(t.Context(), store.Enrolment{Code: code.Hash, Agent: id, Public: []byte("k"), Grade: "file", At: time.Now()}); err != nil {
-			t.Fatal(err)
-		}
+		addAgent(t, s, id)
 	}
 	return s
+}
+
+// addAgent enrols an agent.
+func addAgent(t testing.TB, s *Store, id wire.AgentID) {
+	t.Helper()
+	code := store.Code{Hash: wire.HashOf([]byte(id)), Site: "fa123", Role: store.Counter, Expires: time.Now().Add(time.Hour)}
+	if err := s.AddCode(t.Context(), code); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Enrol(t.Context(), store.Enrolment{Code: code.Hash, Agent: id, Public: []byte("k"), Grade: "file", At: time.Now()}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestBothVersionsKept: of a fork, the record in the log and the one aside are
@@ -315,29 +328,206 @@ func TestBothVersionsKept(t *testing.T) {
 	}
 }
 
-// TestStoredDamage: what was damaged on the disk is an error, not an answer.
+// three makes a store with a record of two parts in the middle of three.
+func three(t *testing.T) (s *Store, path string, stored []store.Submission) {
+	t.Helper()
+	s, path = openTemp(t)
+	addAgent(t, s, "a")
+	head := wire.Hash{}
+	for i := range 3 {
+		large := strings.Repeat(fmt.Sprintf("marker of record %d. ", i+1), 1000)
+		sub := submission("a", wire.Seq(i+1), head, large, "small")
+		if _, err := s.Accept(t.Context(), sub); err != nil {
+			t.Fatal(err)
+		}
+		head, stored = sub.Envelope.RecHash(), append(stored, sub)
+	}
+	return s, path, stored
+}
+
+// checkDamage reads the log of three and wants the middle one damaged, under its
+// place, and its neighbours whole.
+func checkDamage(t *testing.T, s *Store, stored []store.Submission, named, opens bool) {
+	t.Helper()
+	for _, limit := range []int{1, 10} {
+		var got []store.Record
+		for after := uint64(0); ; after = uint64(len(got)) {
+			page, err := s.Records(t.Context(), after, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			got = append(got, page...)
+		}
+		if len(got) != 3 {
+			t.Fatalf("got %d records, want 3", len(got))
+		}
+		for i, r := range got {
+			_, err := r.Envelope.Check()
+			whole := !r.Damaged && err == nil && r.Envelope.RecHash() == stored[i].Envelope.RecHash()
+			if whole != (i != 1) || r.Damaged != (i == 1) || r.Receipt.LogIndex != uint64(i+1) {
+				t.Errorf("record %d: damaged %v, index %d, %v", i+1, r.Damaged, r.Receipt.LogIndex, err)
+			}
+		}
+		bad, want := got[1], stored[1].Envelope.RecHash()
+		if named && bad.Receipt.RecHash != want || opens != (bad.Envelope.RecHash() == want) {
+			t.Errorf("the damaged record is named %s with envelope %s, want %s", bad.Receipt.RecHash, bad.Envelope.RecHash(), want)
+		}
+	}
+}
+
+// TestStoredDamage: what was damaged on the disk is told as damaged, with what
+// can still be said of it, and hides no other record.
 func TestStoredDamage(t *testing.T) {
 	t.Parallel()
-	for name, damage := range map[string]string{
-		"answer-is-no-json":   `UPDATE accepted SET answer='{'`,
-		"answer-no-receipt":   `UPDATE accepted SET answer='{}'`,
-		"header-is-no-header": `UPDATE record SET header=x'00'`,
-		"part-is-lost":        `DELETE FROM part`,
-		"blob-is-lost":        `UPDATE part SET sealed=NULL, sha256=x'00'`,
+	for name, d := range map[string]struct {
+		damage       string
+		named, opens bool // its hash is known; its header and signature are there
+	}{
+		"answer-is-no-json":   {`UPDATE accepted SET answer='{' WHERE seq=2`, true, true},
+		"answer-no-receipt":   {`UPDATE accepted SET answer='{}' WHERE seq=2`, true, true},
+		"answer-of-another":   {`UPDATE accepted SET answer=(SELECT answer FROM accepted WHERE seq=1) WHERE seq=2`, true, true},
+		"answer-lost":         {`DELETE FROM accepted WHERE seq=2`, true, true},
+		"hash-altered":        {`UPDATE accepted SET rec_hash=zeroblob(32) WHERE seq=2`, false, false},
+		"header-is-no-header": {`UPDATE record SET header=x'00' WHERE seq=2`, true, false},
+		"header-of-another":   {`UPDATE record SET header=(SELECT header FROM record WHERE seq=1) WHERE seq=2`, true, false},
+		"signature-altered":   {`UPDATE record SET signature=x'00' WHERE seq=2`, true, false},
+		"part-is-lost":        {`DELETE FROM part WHERE log_index=2 AND n=1`, true, true},
+		"part-altered":        {`UPDATE part SET sealed=x'00' WHERE log_index=2 AND n=1`, true, true},
+		"blob-is-lost":        {`UPDATE part SET sealed=NULL, sha256=x'00' WHERE log_index=2 AND n=0`, true, true},
+		"record-is-lost":      {`DELETE FROM part WHERE log_index=2; DELETE FROM record WHERE log_index=2`, false, false},
+		"agent-renamed":       {`PRAGMA foreign_keys=0; UPDATE record SET agent='b' WHERE seq=2`, false, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := enrolled(t, "a")
-			if _, err := s.Accept(t.Context(), submission("a", 1, wire.Hash{}, "one")); err != nil {
+			s, _, stored := three(t)
+			if _, err := s.writer.ExecContext(t.Context(), d.damage); err != nil {
+				t.Fatal(err)
+			}
+			checkDamage(t, s, stored, d.named, d.opens)
+		})
+	}
+}
+
+// TestDamagedPage: a page of the file that went bad costs the record that it
+// holds and no other.
+func TestDamagedPage(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]func(page []byte){
+		"one-bit": func(page []byte) { page[2000] ^= 1 },
+		"zeros":   func(page []byte) { clear(page) },
+		"chain":   func(page []byte) { copy(page, []byte{0xff, 0xff, 0xff, 0xff}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, path, stored := three(t)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at := strings.LastIndex(string(b), "marker of record 2. ")
+			if at < 0 {
+				t.Fatal("the file does not hold the record")
+			}
+			for range 2 { // in the middle of the part, away from other rows
+				at = strings.LastIndex(string(b[:at/4096*4096]), "marker of record 2. ")
+			}
+			page := at / 4096 * 4096
+			damage(b[page : page+4096])
+			if err := os.WriteFile(path, b, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if s, err = Open(t.Context(), path); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = s.Close() })
+			checkDamage(t, s, stored, true, true)
+		})
+	}
+}
+
+// TestDamagedNews: news that the disk has lost or altered is told at its place
+// and hides none behind it.
+func TestDamagedNews(t *testing.T) {
+	t.Parallel()
+	for name, damage := range map[string]string{
+		"lost":      `DELETE FROM notice WHERE seq=2`,
+		"both-lost": `DELETE FROM notice WHERE seq IN (1, 2)`,
+		"altered":   `UPDATE notice SET kind='nhs_p9' WHERE seq=2`,
+		"time":      `UPDATE notice SET at=9223372036854775807 WHERE seq=2`,
+		"no-time":   `UPDATE notice SET at=-9223372036854775808 WHERE seq=2`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, _ := openTemp(t)
+			var want []wire.Placed
+			for n := range uint64(3) {
+				want = append(want, wire.Placed{N: n + 1, Notice: wire.Notice{
+					Agent: "a", Number: n + 1, Ref: wire.RecordID{byte(n)}.Ref(), Kind: wire.NoticeReviewOpen,
+					At: time.UnixMilli(1_800_000_000_000).UTC(), Key: "k", Sig: []byte("s"),
+				}})
+			}
+			if _, err := s.PostNotices(t.Context(), store.Posting{Opener: "o", Notices: want}); err != nil {
 				t.Fatal(err)
 			}
 			if _, err := s.writer.ExecContext(t.Context(), damage); err != nil {
 				t.Fatal(err)
 			}
-			if got, err := s.Records(t.Context(), 0, 10); err == nil {
-				t.Errorf("got %d records and no error", len(got))
+			page, err := s.NoticesFor(t.Context(), "a", 0, 10)
+			if err != nil || page.Last != 3 {
+				t.Fatalf("got %+v, %v", page, err)
+			}
+			b, err := json.Marshal(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, err = wire.DecodeNotices(b, 0)
+			if err != nil || len(page.Notices) != 3 {
+				t.Fatalf("got %d notices, %v", len(page.Notices), err)
+			}
+			if page.Notices[1].Notice.Hash() == want[1].Notice.Hash() || page.Notices[2].Notice.Hash() != want[2].Notice.Hash() {
+				t.Errorf("got %+v", page.Notices)
+			}
+			for limit := range 4 {
+				if page, err := s.NoticesFor(t.Context(), "a", 0, limit); err != nil || len(page.Notices) != limit {
+					t.Errorf("of %d: got %d, %v", limit, len(page.Notices), err)
+				}
 			}
 		})
+	}
+}
+
+// TestMigrateKeepsRecords: a file of the first version waits for Migrate, which
+// keeps what is in it and adds the lists of news.
+func TestMigrateKeepsRecords(t *testing.T) {
+	t.Parallel()
+	s, path, stored := three(t)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execRaw(t, path, `DROP TABLE notice; DROP TABLE notice_ack; PRAGMA user_version=1`)
+	if _, err := Open(t.Context(), path); !errors.Is(err, ErrSchema) {
+		t.Fatalf("opening the first version: got %v, want ErrSchema", err)
+	}
+	if from, to, err := Migrate(t.Context(), path); err != nil || from != 1 || to != len(steps) {
+		t.Fatalf("got %d, %d, %v", from, to, err)
+	}
+	s, err := Open(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	records, err := s.Records(t.Context(), 0, 10)
+	if err != nil || len(records) != 3 || records[2].Envelope.RecHash() != stored[2].Envelope.RecHash() {
+		t.Errorf("got %d records, %v", len(records), err)
+	}
+	if page, err := s.NoticesFor(t.Context(), "a", 0, 10); err != nil || page.Last != 0 {
+		t.Errorf("got %+v, %v", page, err)
 	}
 }
 
@@ -357,7 +547,11 @@ func TestClosedStore(t *testing.T) {
 	_, records := s.Records(ctx, 0, 1)
 	_, read := s.Bundle(ctx, nil)
 	_, change := s.Bundle(ctx, func(b wire.Signed) (wire.Signed, error) { return b, nil })
-	for i, err := range []error{accept, put, blob, agent, enrol, records, read, change, s.AddCode(ctx, store.Code{})} {
+	_, post := s.PostNotices(ctx, posting())
+	_, by := s.NoticesBy(ctx, "o", 0, 1)
+	_, news := s.NoticesFor(ctx, "a", 0, 1)
+	for i, err := range []error{accept, put, blob, agent, enrol, records, read, change, s.AddCode(ctx, store.Code{}),
+		post, by, news, s.AckNotices(ctx, "a", 1)} {
 		if err == nil || errors.Is(err, store.ErrUnknown) || errors.Is(err, driver.ErrBadConn) {
 			t.Errorf("call %d on a closed store: got %v", i, err)
 		}

@@ -20,6 +20,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -54,7 +55,7 @@ func (r Rule) Check(ctx context.Context, dir string, open Open) error {
 
 // Rules lists the contract, by name.
 func Rules() []Rule {
-	return append(append(acceptRules(), blobRules()...), keeperRules()...)
+	return slices.Concat(acceptRules(), blobRules(), keeperRules(), noticeRules())
 }
 
 // Run holds a store to every rule, each in a folder of its own.

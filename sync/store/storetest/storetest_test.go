@@ -41,6 +41,18 @@ const (
 	noLimit          fault = "takes blobs of any size"
 	keepsFailed      fault = "keeps a bundle whose change failed"
 	skipsRecords     fault = "leaves records out of a page"
+	doublesNews      fault = "takes a notice twice"
+	signedNewsAgain  fault = "takes a new signature for a new notice"
+	overwritesNews   fault = "takes another notice at a taken place"
+	ignoresNumbers   fault = "takes any number of a notice"
+	newsAhead        fault = "takes notices ahead"
+	halfRuns         fault = "keeps half a run of notices"
+	newsForAll       fault = "gives a counter the news of all"
+	newsOfEnrolled   fault = "takes news for enrolled counters only"
+	dropsAcked       fault = "forgets news that was acknowledged"
+	acksBackwards    fault = "lets an acknowledgement go back"
+	acksAnything     fault = "acknowledges what is not there"
+	skipsNews        fault = "leaves notices out of a page"
 )
 
 // memory is a store in memory that keeps the contract, but for its fault. It
@@ -55,6 +67,8 @@ type memory struct {
 	whole   map[wire.Hash][]byte
 	uploads map[upload][]byte
 	bundle  wire.Signed
+	news    []posted // of all openers, as they came
+	acked   map[wire.AgentID]uint64
 }
 
 type (
@@ -70,12 +84,17 @@ type (
 		agent wire.AgentID
 		sha   wire.Hash
 	}
+	posted struct {
+		Opener wire.AgentID
+		wire.Placed
+	}
 )
 
 func newMemory(f fault) *memory {
 	return &memory{
 		fault: f, agents: map[wire.AgentID]*store.Agent{}, codes: map[wire.Hash]*code{},
 		held: map[wire.AgentID][]held{}, whole: map[wire.Hash][]byte{}, uploads: map[upload][]byte{},
+		acked: map[wire.AgentID]uint64{},
 	}
 }
 
@@ -295,6 +314,107 @@ func (m *memory) Bundle(_ context.Context, change func(wire.Signed) (wire.Signed
 	return next, err
 }
 
+func (m *memory) PostNotices(_ context.Context, p store.Posting) (wire.Answer, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	before, answer := len(m.news), wire.Answer{Verdict: wire.Replayed}
+	for _, n := range p.Notices {
+		one := m.post(posted{p.Opener, n})
+		if one.Verdict == wire.Replayed {
+			continue
+		}
+		if answer = one; one.Verdict != wire.Stored {
+			if m.fault != halfRuns {
+				m.news = m.news[:before]
+			}
+			break
+		}
+	}
+	return answer, nil
+}
+
+func (m *memory) post(p posted) wire.Answer {
+	if m.fault == newsOfEnrolled && m.agents[p.Notice.Agent] == nil {
+		return wire.Answer{Verdict: store.Unknown}
+	}
+	var own []posted
+	number := uint64(1)
+	for _, held := range m.news {
+		if held.Opener == p.Opener {
+			own = append(own, held)
+			if held.Notice.Agent == p.Notice.Agent {
+				number++
+			}
+		}
+	}
+	next := uint64(len(own) + 1)
+	if p.N < next && m.fault != doublesNews {
+		held := own[p.N-1].Notice
+		same := held.Hash() == p.Notice.Hash()
+		if m.fault == signedNewsAgain {
+			same = same && bytes.Equal(held.Sig, p.Notice.Sig)
+		}
+		if same || m.fault == overwritesNews {
+			return wire.Answer{Verdict: wire.Replayed}
+		}
+		return wire.Answer{Verdict: wire.Fork}
+	}
+	switch {
+	case p.N > next && m.fault != newsAhead:
+		return wire.Answer{Verdict: wire.Gap, Expect: wire.Seq(next)}
+	case p.Notice.Number != number && m.fault != ignoresNumbers && m.fault != newsAhead && m.fault != doublesNews:
+		return wire.Answer{Verdict: wire.Fork}
+	}
+	m.news = append(m.news, p)
+	return wire.Answer{Verdict: wire.Stored}
+}
+
+// newsPage is a page of those that belong to a list.
+func (m *memory) newsPage(after uint64, limit int, belongs func(posted) bool) wire.NoticePage {
+	var all []wire.Placed
+	for _, p := range m.news {
+		if belongs(p) {
+			all = append(all, wire.Placed{N: uint64(len(all) + 1), Notice: p.Notice})
+		}
+	}
+	rest := all[min(after, uint64(len(all))):]
+	page := rest[:min(limit, len(rest))]
+	if m.fault == skipsNews && len(page) > 1 {
+		page = page[1:]
+	}
+	return wire.NoticePage{Notices: page, Last: uint64(len(all))}
+}
+
+func (m *memory) NoticesBy(_ context.Context, opener wire.AgentID, after uint64, limit int) (wire.NoticePage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.newsPage(after, limit, func(p posted) bool { return p.Opener == opener }), nil
+}
+
+func (m *memory) NoticesFor(_ context.Context, agent wire.AgentID, after uint64, limit int) (wire.NoticePage, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	page := m.newsPage(after, limit, func(p posted) bool { return p.Notice.Agent == agent || m.fault == newsForAll })
+	page.Acked = m.acked[agent]
+	if m.fault == dropsAcked && after < page.Acked {
+		page.Notices = nil
+	}
+	return page, nil
+}
+
+func (m *memory) AckNotices(_ context.Context, agent wire.AgentID, n uint64) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	last := m.newsPage(0, 0, func(p posted) bool { return p.Notice.Agent == agent }).Last
+	if n > last && m.fault != acksAnything {
+		return store.ErrPlace
+	}
+	if n > m.acked[agent] || m.fault == acksBackwards {
+		m.acked[agent] = n
+	}
+	return nil
+}
+
 // TestSoundStore shows that the contract can be kept.
 func TestSoundStore(t *testing.T) {
 	t.Parallel()
@@ -328,6 +448,18 @@ func TestFaultsAreSeen(t *testing.T) {
 		noLimit:          "blob/too-large",
 		keepsFailed:      "bundle/failed-change",
 		skipsRecords:     "records/cursor",
+		doublesNews:      "notice/posted-twice",
+		signedNewsAgain:  "notice/posted-twice",
+		overwritesNews:   "notice/fork-other-notice",
+		ignoresNumbers:   "notice/fork-other-number",
+		newsAhead:        "notice/gap",
+		halfRuns:         "notice/all-or-none",
+		newsForAll:       "notice/both-lists",
+		newsOfEnrolled:   "notice/not-enrolled-counter",
+		dropsAcked:       "notice/acknowledged",
+		acksBackwards:    "notice/acknowledged",
+		acksAnything:     "notice/acknowledged",
+		skipsNews:        "notice/pages",
 	}
 	rules := map[string]storetest.Rule{}
 	for _, r := range storetest.Rules() {
