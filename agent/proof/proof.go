@@ -22,8 +22,6 @@
 package proof
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -115,19 +113,48 @@ type Operator struct {
 // RouteName names a way to prove an identity.
 type RouteName string
 
-// PhotoDocument is the route by a passport or identity card with a
-// machine-readable zone and a portrait.
-const PhotoDocument RouteName = "photo_document"
+// The routes. They differ in what is asked first; every one of them takes any
+// further evidence, and what it comes to is decided alike.
+const (
+	PhotoDocument   RouteName = "photo_document"   // passport or identity card with a machine-readable zone
+	DrivingLicence  RouteName = "licence"          // photocard licence, its fields keyed or scanned
+	AnyEvidence     RouteName = "evidence"         // whatever lies on the table; a planner helps
+	Vouching        RouteName = "vouch"            // somebody who knows the patient declares so
+	PracticeDetails RouteName = "practice_details" // codes that the GP practice issued
+	ProxyAccess     RouteName = "proxy"            // somebody asks to act for the patient
+	ClaimAccount    RouteName = "claim"            // a claim token of an earlier visit is redeemed
+)
+
+// Party is one of the people of a visit. The zero value is the patient.
+type Party string
+
+// The parties.
+const (
+	Patient Party = ""
+	Voucher Party = "voucher" // declares to know the patient
+	Proxy   Party = "proxy"   // is to act for the patient
+)
+
+// Form is how the details of a piece of evidence come in.
+type Form string
+
+// The forms.
+const (
+	ByZone  Form = "zone"  // its machine-readable zone is read
+	ByField Form = "field" // its printed fields are keyed, or scanned and confirmed
+	ByVouch Form = "vouch" // a person declares it
+)
 
 // EvidenceType is a kind of document or record, by the codes of the policy file.
 type EvidenceType string
 
-// Evidence types that the photo-document route tells apart by the zone's first
-// letters.
+// Evidence types that the routes themselves tell apart; the policy file has all.
 const (
 	Passport        EvidenceType = "passport"
 	EEAIdentityCard EvidenceType = "eea_id"
 	OtherDocument   EvidenceType = "other"
+	UKLicence       EvidenceType = "uk_dl"
+	Vouch           EvidenceType = "vouch"
 )
 
 // CheckMethod is how a check was made (OpenID Identity Assurance, check_method).
@@ -223,6 +250,30 @@ const (
 	ClerkStopped        Code = "clerk_stopped"
 	CaptureKeepsFailing Code = "capture_keeps_failing"
 	DeviceNotThere      Code = "device_not_there"
+
+	UnlinkedEvidence   Code = "unlinked_evidence"    // another name or birth date than the identity's
+	NameTransposed     Code = "name_transposed"      // surname and given names seem to have changed places
+	SameDocumentTwice  Code = "same_document_twice"  // one document for two people
+	FindingTakenBack   Code = "finding_taken_back"   // by whoever found it, before the result was confirmed
+	SentToTeam         Code = "sent_to_team"         // says nothing of why; a concern looks no different
+	NeedsSecondPerson  Code = "needs_second_person"  // patient and clerk know each other
+	VouchRelated       Code = "vouch_related"        // related, a partner, or of the same address
+	VouchBySelf        Code = "vouch_by_self"        // voucher and patient are one person
+	VouchNotSigned     Code = "vouch_not_signed"     //
+	VouchContradicted  Code = "vouch_contradicted"   // the call-back did not confirm it
+	VouchNoPosition    Code = "vouch_no_position"    // occupation or organisation is not told
+	DetailsPending     Code = "details_pending"      // the practice's system is asked later
+	DetailsRefused     Code = "details_refused"      // the practice's system does not know them
+	ClaimPending       Code = "claim_pending"        // the token is checked later
+	ProxySubmitted     Code = "proxy_submitted"      // the clinician decides
+	ProxyWithdrawn     Code = "proxy_withdrawn"      // the patient ends somebody's access
+	ProxyNotAlone      Code = "proxy_not_alone"      // nobody spoke with the patient alone
+	ProxyBasisUnfit    Code = "proxy_basis_unfit"    // the basis is not for this age, or lacks its evidence
+	ProxyNoConsent     Code = "proxy_no_consent"     // the patient did not agree
+	ProxyNeedsHigh     Code = "proxy_needs_high"     // both must be verified higher before it is granted
+	ProxyReviewAt      Code = "proxy_review_at"      // params age: reviewed between 11 and 13
+	ProxySuspendsAt    Code = "proxy_suspends_at"    // params age: must stop at 16
+	ProxyNotIdentified Code = "proxy_not_identified" // one of the two is not identified
 )
 
 // Reason is one sentence's worth of why, as data.
@@ -242,6 +293,8 @@ const (
 	Review    Result = "review"
 	NotProved Result = "not_proved"
 	Abandoned Result = "abandoned"
+	Pending   Result = "pending"   // nothing yet: what was brought is checked centrally
+	Requested Result = "requested" // a request was made, people decide on it
 )
 
 // Outcome is what a visit came to, with its reasons.
@@ -258,360 +311,33 @@ type Outcome struct {
 	Raise       []Reason `json:"raise"`  // what would raise it, easiest first
 	Policy      string   `json:"policy"` // policy version
 	Training    bool     `json:"training"`
+	// Parties are the other people of the visit, each with an own result.
+	Parties []PartyOutcome `json:"parties,omitempty"`
+	// Request is how far a request for proxy access got, "" without one.
+	Request ProxyState `json:"request,omitempty"`
 }
 
-// Event is one thing that happened in a visit.
-type Event struct {
-	Seq    int           `json:"seq"` // from 1, without gaps
-	At     time.Time     `json:"at"`
-	Mono   time.Duration `json:"mono"` // since the program that wrote it started
-	By     Actor         `json:"by"`
-	Device string        `json:"device,omitempty"`
-	Fact   Fact          `json:"-"`
+// PartyOutcome is what the checks of a voucher or a proxy came to.
+type PartyOutcome struct {
+	Party   Party   `json:"party"`
+	Level   Level   `json:"level"`
+	Profile string  `json:"profile,omitempty"`
+	Scores  Scores  `json:"scores"`
+	Checks  []Check `json:"checks"`
 }
 
-// Fact is what an event tells. The types that implement it are those of this
-// package; FactKind is the word they travel under.
-type Fact interface{ FactKind() FactKind }
+// ProxyState is how far a request for proxy access got (DAPB3051, proxy use
+// case). The counter writes no state after Submitted; the rest comes back.
+type ProxyState string
 
-// FactKind is the word of a kind of fact.
-type FactKind string
-
-// VisitStarted opens a case.
-type VisitStarted struct {
-	Case     CaseID    `json:"case"`
-	Record   string    `json:"record"` // random name of the record to be, hexadecimal
-	Route    RouteName `json:"route"`
-	Language string    `json:"language"` // BCP 47, of the patient
-	Site     string    `json:"site"`
-	Training bool      `json:"training"`
-	Policy   string    `json:"policy"`
-	App      string    `json:"app"`
-	Operator Training  `json:"operator"` // of the clerk who starts
-}
-
-// Purpose is what a patient is asked to agree to.
-type Purpose string
-
-// The purposes; each is asked on its own and may be refused on its own.
+// The states, in their order.
 const (
-	ForProofing Purpose = "proofing" // that this visit is recorded and sent
-	ForFace     Purpose = "face"     // that a machine compares the face
+	ProxyDraft      ProxyState = "draft"
+	ProxyIdentified ProxyState = "identities_verified"
+	ProxyConsented  ProxyState = "consent_recorded"
+	ProxyEvidenced  ProxyState = "basis_evidenced"
+	ProxySent       ProxyState = "submitted"
 )
-
-// ConsentAnswered is the patient's answer to one purpose.
-type ConsentAnswered struct {
-	Purpose  Purpose `json:"purpose"`
-	Given    bool    `json:"given"`
-	Text     string  `json:"text"` // version of the text that was shown
-	Language string  `json:"language"`
-}
-
-// Source is how a document's lines came in.
-type Source string
-
-// The sources.
-const (
-	FromCamera Source = "camera"
-	FromReader Source = "reader"
-	FromKeys   Source = "keys"
-)
-
-// DocumentRead tells the machine-readable lines of a document.
-type DocumentRead struct {
-	Source   Source    `json:"source"`
-	Lines    []string  `json:"lines"`
-	Score    float64   `json:"score,omitempty"` // mean log-probability a character
-	Page     PictureID `json:"page,omitempty"`
-	Portrait PictureID `json:"portrait,omitempty"` // empty where none could be cut out
-}
-
-// DocumentFailed tells that a capture gave no document.
-type DocumentFailed struct {
-	Kind Kind `json:"kind"`
-}
-
-// Agreement is what the clerk says of printed details against those read.
-type Agreement string
-
-// The agreements. Misread blames our reading and leads to another; Contradicts
-// blames the document.
-const (
-	Agree       Agreement = "agree"
-	Misread     Agreement = "misread"
-	Contradicts Agreement = "contradicts"
-)
-
-// DocumentExamined is the clerk's examination of the original.
-type DocumentExamined struct {
-	Original bool      `json:"original"` // in hand, not a copy or a screen
-	Details  Agreement `json:"details"`
-	Features []string  `json:"features"`         // security features seen, by policy code
-	Doubts   []string  `json:"doubts,omitempty"` // features that looked wrong
-	UVIR     bool      `json:"uvir,omitempty"`
-	Trained  Training  `json:"trained"` // of the clerk who examined, on that day
-}
-
-// FaceTaken tells that the patient was photographed.
-type FaceTaken struct {
-	Picture PictureID `json:"picture"`
-}
-
-// FaceFailed tells that no usable photograph came about.
-type FaceFailed struct {
-	Kind Kind `json:"kind"`
-}
-
-// FaceDecision is a machine's view of two faces, by the thresholds of its
-// profile. It scores nothing; it can only stop a visit.
-type FaceDecision string
-
-// The decisions.
-const (
-	Match        FaceDecision = "match"
-	MatchConfirm FaceDecision = "match_confirm"
-	ClerkDecides FaceDecision = "clerk_decides"
-	NoMatch      FaceDecision = "no_match"
-	NoFace       FaceDecision = "no_face"
-	ManyFaces    FaceDecision = "many_faces"
-)
-
-// FacesCompared is the machine's comparison of portrait and live face.
-type FacesCompared struct {
-	Score    float64      `json:"score"`
-	Decision FaceDecision `json:"decision"`
-	Portrait PictureID    `json:"portrait"`
-	Live     PictureID    `json:"live"`
-	Profile  string       `json:"profile"` // of the matcher
-}
-
-// CompareFailed tells that the machine could not compare.
-type CompareFailed struct {
-	Kind Kind `json:"kind"`
-}
-
-// Sameness is an operator's own comparison of person and portrait.
-type Sameness string
-
-// The answers; NotSure and NotTrained give no score and no blame.
-const (
-	Same       Sameness = "same"
-	Different  Sameness = "different"
-	NotSure    Sameness = "not_sure"
-	NotTrained Sameness = "not_trained"
-)
-
-// PersonCompared is an operator's own comparison.
-type PersonCompared struct {
-	Answer  Sameness    `json:"answer"`
-	Method  CheckMethod `json:"method"` // pvp or pvr
-	Trained Training    `json:"trained"`
-}
-
-// StepReopened takes back a step, at the clerk's wish, before the record is
-// sealed: what was done stays in the events, what follows from it is void.
-type StepReopened struct {
-	Step AskKind `json:"step"`
-}
-
-// HandedOver gives the visit to another operator.
-type HandedOver struct {
-	To      OperatorID `json:"to"`
-	Trained Training   `json:"trained"`
-}
-
-// WayChosen leaves an ask open and takes another way, named by the ask that it
-// leads to; Finish ends with what there is.
-type WayChosen struct {
-	Way AskKind `json:"way"`
-}
-
-// VisitAbandoned ends a visit without a result.
-type VisitAbandoned struct {
-	Reason Code `json:"reason"`
-}
-
-// VisitDecided is the result, recorded before it is shown.
-type VisitDecided struct {
-	Outcome Outcome `json:"outcome"`
-}
-
-// ResultConfirmed says that the clerk has seen the result and wants it sealed.
-type ResultConfirmed struct{}
-
-// RecordQueued tells that the sealed record is on disk.
-type RecordQueued struct {
-	Ref Ref `json:"ref"`
-}
-
-// SlipMade tells how the slip came out; an empty Kind is printed.
-type SlipMade struct {
-	Kind Kind `json:"kind,omitempty"`
-}
-
-// VisitEnded closes the case; its draft may go.
-type VisitEnded struct{}
-
-// FactKind names the fact on disk and on the wire.
-func (VisitStarted) FactKind() FactKind { return "visit_started" }
-
-// FactKind names the fact on disk and on the wire.
-func (ConsentAnswered) FactKind() FactKind { return "consent_answered" }
-
-// FactKind names the fact on disk and on the wire.
-func (DocumentRead) FactKind() FactKind { return "document_read" }
-
-// FactKind names the fact on disk and on the wire.
-func (DocumentFailed) FactKind() FactKind { return "document_failed" }
-
-// FactKind names the fact on disk and on the wire.
-func (DocumentExamined) FactKind() FactKind { return "document_examined" }
-
-// FactKind names the fact on disk and on the wire.
-func (FaceTaken) FactKind() FactKind { return "face_taken" }
-
-// FactKind names the fact on disk and on the wire.
-func (FaceFailed) FactKind() FactKind { return "face_failed" }
-
-// FactKind names the fact on disk and on the wire.
-func (FacesCompared) FactKind() FactKind { return "faces_compared" }
-
-// FactKind names the fact on disk and on the wire.
-func (CompareFailed) FactKind() FactKind { return "compare_failed" }
-
-// FactKind names the fact on disk and on the wire.
-func (PersonCompared) FactKind() FactKind { return "person_compared" }
-
-// FactKind names the fact on disk and on the wire.
-func (StepReopened) FactKind() FactKind { return "step_reopened" }
-
-// FactKind names the fact on disk and on the wire.
-func (HandedOver) FactKind() FactKind { return "handed_over" }
-
-// FactKind names the fact on disk and on the wire.
-func (WayChosen) FactKind() FactKind { return "way_chosen" }
-
-// FactKind names the fact on disk and on the wire.
-func (VisitAbandoned) FactKind() FactKind { return "visit_abandoned" }
-
-// FactKind names the fact on disk and on the wire.
-func (VisitDecided) FactKind() FactKind { return "visit_decided" }
-
-// FactKind names the fact on disk and on the wire.
-func (ResultConfirmed) FactKind() FactKind { return "result_confirmed" }
-
-// FactKind names the fact on disk and on the wire.
-func (RecordQueued) FactKind() FactKind { return "record_queued" }
-
-// FactKind names the fact on disk and on the wire.
-func (SlipMade) FactKind() FactKind { return "slip_made" }
-
-// FactKind names the fact on disk and on the wire.
-func (VisitEnded) FactKind() FactKind { return "visit_ended" }
-
-// readers decode each kind of fact; it is also the list of the kinds.
-var readers = map[FactKind]func([]byte) (Fact, error){
-	"visit_started":     read[VisitStarted],
-	"consent_answered":  read[ConsentAnswered],
-	"document_read":     read[DocumentRead],
-	"document_failed":   read[DocumentFailed],
-	"document_examined": read[DocumentExamined],
-	"face_taken":        read[FaceTaken],
-	"face_failed":       read[FaceFailed],
-	"faces_compared":    read[FacesCompared],
-	"compare_failed":    read[CompareFailed],
-	"person_compared":   read[PersonCompared],
-	"step_reopened":     read[StepReopened],
-	"handed_over":       read[HandedOver],
-	"way_chosen":        read[WayChosen],
-	"visit_abandoned":   read[VisitAbandoned],
-	"visit_decided":     read[VisitDecided],
-	"result_confirmed":  read[ResultConfirmed],
-	"record_queued":     read[RecordQueued],
-	"slip_made":         read[SlipMade],
-	"visit_ended":       read[VisitEnded],
-}
-
-// read decodes one fact.
-func read[F Fact](b []byte) (Fact, error) {
-	var f F
-	err := json.Unmarshal(b, &f)
-	return f, err
-}
-
-// plainEvent is Event without its methods, for encoding/json.
-type plainEvent Event
-
-// writtenEvent is an event as it is written.
-type writtenEvent struct {
-	plainEvent
-	Kind FactKind        `json:"kind"`
-	Body json.RawMessage `json:"fact"`
-}
-
-// MarshalJSON writes the event with its fact under its kind.
-func (e Event) MarshalJSON() ([]byte, error) {
-	if e.Fact == nil {
-		return nil, errors.New("an event without a fact")
-	}
-	body, err := json.Marshal(e.Fact)
-	if err != nil {
-		return nil, fmt.Errorf("writing a fact: %w", err)
-	}
-	return json.Marshal(writtenEvent{plainEvent(e), e.Fact.FactKind(), body})
-}
-
-// UnmarshalJSON reads an event; a kind that this version does not know is an
-// error, because a case must never be folded without one of its events.
-func (e *Event) UnmarshalJSON(b []byte) error {
-	var w writtenEvent
-	if err := json.Unmarshal(b, &w); err != nil {
-		return fmt.Errorf("reading an event: %w", err)
-	}
-	read, ok := readers[w.Kind]
-	if !ok {
-		return fmt.Errorf("reading an event: kind %.40q is not known", w.Kind)
-	}
-	fact, err := read(w.Body)
-	if err != nil {
-		return fmt.Errorf("reading a fact of kind %s: %w", w.Kind, err)
-	}
-	*e = Event(w.plainEvent)
-	e.Fact = fact
-	return nil
-}
-
-// AskKind is what the route wants next.
-type AskKind string
-
-// The asks. Those marked clerk or patient wait for a person; the rest the desk
-// performs by itself.
-const (
-	AskProofingConsent AskKind = "ask_proofing_consent" // patient
-	AskFaceConsent     AskKind = "ask_face_consent"     // patient
-	CaptureDocument    AskKind = "capture_document"     // clerk, with the camera
-	KeyDocument        AskKind = "key_document"         // clerk types the lines
-	ExamineDocument    AskKind = "examine_document"     // clerk
-	CaptureFace        AskKind = "capture_face"         // clerk and patient, with the camera
-	CompareFaces       AskKind = "compare_faces"
-	ComparePerson      AskKind = "compare_person" // clerk
-	Decide             AskKind = "decide"
-	ConfirmResult      AskKind = "confirm_result" // clerk
-	SealRecord         AskKind = "seal_record"
-	PrintSlip          AskKind = "print_slip"
-	EndVisit           AskKind = "end_visit" // clerk
-	Finish             AskKind = "finish"    // clerk: end with what there is
-)
-
-// Ask is one thing the route wants. Several asks at a time are alternatives,
-// the recommended one first.
-type Ask struct {
-	Kind    AskKind `json:"kind"`
-	Why     Code    `json:"why,omitempty"`     // why it is asked again or instead of another
-	Problem Kind    `json:"problem,omitempty"` // the failure that led here
-	Attempt int     `json:"attempt,omitempty"` // how often it was tried already
-	Left    int     `json:"left,omitempty"`    // how often it may still be tried; 0 is unlimited
-}
 
 // Date is a civil date in Europe/London as documents print it; no time zone
 // ever touches it (ICAO 9303-3 §4.8 allows unknown parts). Month and Day are 0
@@ -665,6 +391,12 @@ func (d Date) Compare(e Date) int {
 	return d.ordinal() - e.ordinal()
 }
 
+// AddDays is the day so many days later. d is a whole day.
+func (d Date) AddDays(days int) Date {
+	t := time.Date(d.Year, time.Month(d.Month), d.Day+days, 0, 0, 0, 0, time.UTC)
+	return Date{Year: t.Year(), Month: int(t.Month()), Day: t.Day()}
+}
+
 // Before reports whether d is earlier than e.
 func (d Date) Before(e Date) bool { return d.Compare(e) < 0 }
 
@@ -687,146 +419,4 @@ func (d Date) String() string {
 		return ""
 	}
 	return fmt.Sprintf("%04d-%s-%s", d.Year, part(d.Month), part(d.Day))
-}
-
-// Kind says in one word why something failed that a person at the counter must
-// know of. ui/words has a sentence and a next step for every one of them, in
-// every language. Add only at the end of a group.
-type Kind string
-
-// Kinds of document pictures.
-const (
-	KindNone           Kind = ""
-	KindNoDocument     Kind = "no_document"
-	KindTooSmall       Kind = "too_small"
-	KindCutOff         Kind = "cut_off"
-	KindTilted         Kind = "tilted"
-	KindGlare          Kind = "glare"
-	KindTooDark        Kind = "too_dark"
-	KindBlurred        Kind = "blurred"
-	KindHoldStill      Kind = "hold_still"
-	KindNoMRZ          Kind = "no_mrz"
-	KindChecksFailed   Kind = "mrz_checks_failed"
-	KindExpired        Kind = "document_expired"
-	KindDateImpossible Kind = "date_impossible"
-	KindSpecimen       Kind = "document_specimen"
-	KindPictureCorrupt Kind = "picture_corrupt"
-	KindPictureHuge    Kind = "picture_too_large"
-	KindPictureTiny    Kind = "picture_too_small"
-	KindNotPicture     Kind = "not_a_picture"
-	KindNoPortrait     Kind = "no_portrait"
-)
-
-// Kinds of faces.
-const (
-	KindNoFace          Kind = "no_face"
-	KindManyFaces       Kind = "many_faces"
-	KindFaceTooSmall    Kind = "face_too_small"
-	KindFaceBlurred     Kind = "face_blurred"
-	KindFaceDark        Kind = "face_too_dark"
-	KindFaceTurned      Kind = "face_turned"
-	KindFaceUnavailable Kind = "face_unavailable" // no matcher on this counter
-)
-
-// Kinds of devices.
-const (
-	KindDeviceMissing     Kind = "device_missing"
-	KindDeviceGone        Kind = "device_gone"
-	KindDeviceBusy        Kind = "device_busy"
-	KindDevicePermission  Kind = "device_permission"
-	KindDeviceTimeout     Kind = "device_timeout"
-	KindDeviceProtocol    Kind = "device_protocol"
-	KindDeviceUnsupported Kind = "device_unsupported"
-	KindPaperOut          Kind = "paper_out"
-	KindCoverOpen         Kind = "cover_open"
-	KindCancelled         Kind = "cancelled"
-)
-
-// Kinds of the disk, the queue and the centre.
-const (
-	KindDiskFull           Kind = "disk_full"
-	KindDiskFails          Kind = "disk_fails"
-	KindDraftDamaged       Kind = "draft_damaged"
-	KindQueueDamaged       Kind = "queue_damaged"
-	KindCentreUnreachable  Kind = "centre_unreachable"
-	KindCentreCertificate  Kind = "centre_certificate"
-	KindClock              Kind = "clock_suspect"
-	KindCentreUnauthorised Kind = "centre_unauthorised"
-	KindQuarantined        Kind = "quarantined"
-	KindCentreRefused      Kind = "centre_refused"
-	KindCentreBusy         Kind = "centre_busy"
-	KindUpgrade            Kind = "upgrade_needed"
-	KindCentreProtocol     Kind = "centre_protocol"
-	KindNotEnrolled        Kind = "not_enrolled"
-	KindEnrolCode          Kind = "enrol_code"
-)
-
-// Kinds of clerks, visits and the program itself.
-const (
-	KindSignIn         Kind = "sign_in_wrong"
-	KindLockedOut      Kind = "locked_out"
-	KindSessionEnded   Kind = "session_ended"
-	KindNotAllowed     Kind = "not_allowed"
-	KindWeakPIN        Kind = "weak_pin"
-	KindNoClerks       Kind = "no_clerks"
-	KindVisitOpen      Kind = "visit_open"
-	KindNoVisit        Kind = "no_visit"
-	KindAskNotOpen     Kind = "ask_not_open"
-	KindNoConsent      Kind = "no_consent"
-	KindSocketTaken    Kind = "socket_taken"
-	KindAlreadyRunning Kind = "already_running"
-	KindPeerRefused    Kind = "peer_refused"
-	KindDaemonAway     Kind = "daemon_away"
-	KindBadRequest     Kind = "bad_request"
-	KindInternal       Kind = "internal"
-)
-
-// Kinds lists every Kind but KindNone, in the order of this file, for the tests
-// that count their sentences.
-func Kinds() []Kind {
-	return []Kind{
-		KindNoDocument, KindTooSmall, KindCutOff, KindTilted, KindGlare, KindTooDark, KindBlurred, KindHoldStill,
-		KindNoMRZ, KindChecksFailed, KindExpired, KindDateImpossible, KindSpecimen, KindPictureCorrupt,
-		KindPictureHuge, KindPictureTiny, KindNotPicture, KindNoPortrait,
-		KindNoFace, KindManyFaces, KindFaceTooSmall, KindFaceBlurred, KindFaceDark, KindFaceTurned, KindFaceUnavailable,
-		KindDeviceMissing, KindDeviceGone, KindDeviceBusy, KindDevicePermission, KindDeviceTimeout,
-		KindDeviceProtocol, KindDeviceUnsupported, KindPaperOut, KindCoverOpen, KindCancelled,
-		KindDiskFull, KindDiskFails, KindDraftDamaged, KindQueueDamaged, KindCentreUnreachable, KindCentreCertificate,
-		KindClock, KindCentreUnauthorised, KindQuarantined, KindCentreRefused, KindCentreBusy, KindUpgrade,
-		KindCentreProtocol, KindNotEnrolled, KindEnrolCode,
-		KindSignIn, KindLockedOut, KindSessionEnded, KindNotAllowed, KindWeakPIN, KindNoClerks, KindVisitOpen,
-		KindNoVisit, KindAskNotOpen, KindNoConsent, KindSocketTaken, KindAlreadyRunning, KindPeerRefused,
-		KindDaemonAway, KindBadRequest, KindInternal,
-	}
-}
-
-// Error is a failure with the Kind that a person is shown. Its text goes to
-// logs, so it never holds what was read from a document or typed by a person.
-type Error struct {
-	Op   string
-	Kind Kind
-	Err  error
-}
-
-// Error writes the failure for a log.
-func (e *Error) Error() string {
-	if e.Err == nil {
-		return e.Op + ": " + string(e.Kind)
-	}
-	return e.Op + ": " + string(e.Kind) + ": " + e.Err.Error()
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// KindOf finds the Kind of an error: KindNone for nil, KindInternal for an error
-// that names none.
-func KindOf(err error) Kind {
-	if err == nil {
-		return KindNone
-	}
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Kind
-	}
-	return KindInternal
 }

@@ -94,6 +94,66 @@ func facts() []proof.Fact {
 		proof.RecordQueued{Ref: "R"},
 		proof.SlipMade{Kind: proof.KindPaperOut},
 		proof.VisitEnded{},
+		proof.EvidenceChosen{Type: proof.UKLicence, Form: proof.ByField, Photo: true},
+		proof.EvidenceTable{Here: []proof.EvidenceType{proof.Passport}, Home: []proof.EvidenceType{"birth_cert"}},
+		proof.IdentityClaimed{Party: proof.Proxy, Person: person, Postcode: "LS1 4AP", NHSNumber: "9000000009"},
+		proof.EvidenceScanned{Page: "page-1", Portrait: "portrait-1", Symbology: "PDF417", Text: "SECRET"},
+		proof.EvidenceEntered{Source: proof.FromKeys, Person: person, Former: proof.NewName("SECRET"), Number: "SECRET", Issuer: "SECRET",
+			Issued: born, Expires: born, Postcode: "SECRET", Page: "page-1", Portrait: "portrait-1"},
+		proof.VouchGiven{Paper: true, Voucher: person, Proofing: "SECRET", Occupation: "teacher", Organisation: "SECRET", Register: "SECRET",
+			Contact: "SECRET", Related: true, SameAddress: true, KnownSince: born, Given: born, Statement: "1", Signed: true, Present: true,
+			CallBack: proof.CallConfirmed},
+		proof.PracticeDetailsGiven{Source: proof.FromKeys, ODS: "SECRET", Account: "SECRET", Key: "SECRET"},
+		proof.ProxyRequested{Withdraw: true, Relationship: "SECRET", Basis: "SECRET", Seen: []proof.EvidenceType{"SECRET"},
+			Actions: []proof.Code{"SECRET"}, Until: born, Agreed: true, Text: "1", Language: "cy", Interpreter: true, Alone: true},
+		proof.ConcernRaised{},
+		proof.ColleagueNoticed{Self: true},
+		proof.SecondPersonAnswered{Operator: "sam", Confirms: true},
+		proof.PreferencesGiven{Email: "SECRET", Mobile: "SECRET", Contact: "SECRET", Written: "SECRET", Language: "SECRET",
+			Interpreter: "SECRET", Pharmacy: "SECRET", OptOut: "SECRET"},
+		proof.FeedbackGiven{Score: 4, Text: "SECRET"},
+		proof.ClaimMade{Token: "SECRET", Until: born},
+		proof.ClaimRedeemed{Token: "SECRET", Email: "SECRET", Mobile: "SECRET"},
+	}
+}
+
+// The invented person of these facts.
+var (
+	born   = proof.Date{Year: 1985, Month: 3, Day: 12}
+	person = proof.Person{Surname: proof.NewName("SECRET"), Given: proof.NewName("SECRET"), Birth: born, Sex: "X", Nationality: "GBR"}
+)
+
+// TestEmptiedFactsTellNobody holds that what auditors see of a personal fact
+// names nobody, and that nothing else of this package could.
+func TestEmptiedFactsTellNobody(t *testing.T) {
+	t.Parallel()
+	personal := 0
+	for _, f := range facts() {
+		whole, err := json.Marshal(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, ok := f.(proof.Personal)
+		if !ok {
+			if strings.Contains(string(whole), "SECRET") {
+				t.Errorf("%s tells about a person and cannot be emptied", f.FactKind())
+			}
+			continue
+		}
+		personal++
+		left, err := json.Marshal(p.Emptied())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(left), "SECRET") || strings.Contains(string(left), "1985") && f.FactKind() == "identity_claimed" {
+			t.Errorf("%s emptied still tells %s", f.FactKind(), left)
+		}
+		if p.Emptied().FactKind() != f.FactKind() {
+			t.Errorf("%s emptied is a %s", f.FactKind(), p.Emptied().FactKind())
+		}
+	}
+	if personal != 11 {
+		t.Errorf("%d personal facts, want 11", personal)
 	}
 }
 
@@ -121,19 +181,21 @@ func TestEventsSurviveTheDisk(t *testing.T) {
 // declared lists the names of a kind of declaration in this package's source.
 func declared(t *testing.T, wanted func(ast.Node) string) []string {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "proof.go", nil, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var names []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		if n != nil {
-			if name := wanted(n); name != "" {
-				names = append(names, name)
-			}
+	for _, path := range []string{"proof.go", "event.go", "ask.go", "kind.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
 		}
-		return true
-	})
+		ast.Inspect(file, func(n ast.Node) bool {
+			if n != nil {
+				if name := wanted(n); name != "" {
+					names = append(names, name)
+				}
+			}
+			return true
+		})
+	}
 	return names
 }
 
@@ -263,6 +325,21 @@ var written = []string{
 	`{"seq":17,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"record_queued","fact":{"ref":"R"}}`,
 	`{"seq":18,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"slip_made","fact":{"kind":"paper_out"}}`,
 	`{"seq":19,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"visit_ended","fact":{}}`,
+	`{"seq":20,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"evidence_chosen","fact":{"type":"uk_dl","form":"field","photo":true}}`,
+	`{"seq":21,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"evidence_table","fact":{"here":["passport"],"home":["birth_cert"]}}`,
+	`{"seq":22,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"identity_claimed","fact":{"party":"proxy","person":{"surname":{"icao":"SECRET","key":"SECRET"},"given":{"icao":"SECRET","key":"SECRET"},"birth":{"Year":1985,"Month":3,"Day":12},"sex":"X","nationality":"GBR"},"postcode":"LS1 4AP","nhs_number":"9000000009"}}`,
+	`{"seq":23,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"evidence_scanned","fact":{"page":"page-1","portrait":"portrait-1","symbology":"PDF417","text":"SECRET"}}`,
+	`{"seq":24,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"evidence_entered","fact":{"source":"keys","person":{"surname":{"icao":"SECRET","key":"SECRET"},"given":{"icao":"SECRET","key":"SECRET"},"birth":{"Year":1985,"Month":3,"Day":12},"sex":"X","nationality":"GBR"},"former":{"icao":"SECRET","key":"SECRET"},"number":"SECRET","issuer":"SECRET","issued":{"Year":1985,"Month":3,"Day":12},"expires":{"Year":1985,"Month":3,"Day":12},"postcode":"SECRET","page":"page-1","portrait":"portrait-1"}}`,
+	`{"seq":25,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"vouch_given","fact":{"paper":true,"voucher":{"surname":{"icao":"SECRET","key":"SECRET"},"given":{"icao":"SECRET","key":"SECRET"},"birth":{"Year":1985,"Month":3,"Day":12},"sex":"X","nationality":"GBR"},"proofing":"SECRET","occupation":"teacher","organisation":"SECRET","register":"SECRET","contact":"SECRET","related":true,"same_address":true,"known_since":{"Year":1985,"Month":3,"Day":12},"given":{"Year":1985,"Month":3,"Day":12},"statement":"1","signed":true,"present":true,"call_back":"call_confirmed"}}`,
+	`{"seq":26,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"practice_details_given","fact":{"source":"keys","ods":"SECRET","account":"SECRET","key":"SECRET"}}`,
+	`{"seq":27,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"proxy_requested","fact":{"withdraw":true,"relationship":"SECRET","basis":"SECRET","seen":["SECRET"],"actions":["SECRET"],"until":{"Year":1985,"Month":3,"Day":12},"agreed":true,"text":"1","language":"cy","interpreter":true,"alone":true}}`,
+	`{"seq":28,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"concern_raised","fact":{}}`,
+	`{"seq":29,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"colleague_noticed","fact":{"self":true}}`,
+	`{"seq":30,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"second_person_answered","fact":{"operator":"sam","confirms":true}}`,
+	`{"seq":31,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"preferences_given","fact":{"email":"SECRET","mobile":"SECRET","contact":"SECRET","written":"SECRET","language":"SECRET","interpreter":"SECRET","pharmacy":"SECRET","opt_out":"SECRET"}}`,
+	`{"seq":32,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"feedback_given","fact":{"score":4,"text":"SECRET"}}`,
+	`{"seq":33,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"claim_made","fact":{"token":"SECRET","until":{"Year":1985,"Month":3,"Day":12}}}`,
+	`{"seq":34,"at":"2026-11-22T10:00:00Z","mono":1000000000,"by":{"kind":"person","id":"robin"},"kind":"claim_redeemed","fact":{"token":"SECRET","email":"SECRET","mobile":"SECRET"}}`,
 }
 
 func TestEventsAreWrittenAsEver(t *testing.T) {
@@ -347,5 +424,91 @@ func TestPersonalWordsDoNotPrintThemselves(t *testing.T) {
 	}
 	if _, prints := any(proof.Date{}).(fmt.Stringer); !prints {
 		t.Error("the check is blind: a date does print itself")
+	}
+}
+
+func TestAVisitMayContinueAnother(t *testing.T) {
+	t.Parallel()
+	begun := proof.VisitStarted{Case: "c", Record: "00", Route: proof.Vouching, Continues: "R"}
+	b, err := json.Marshal(proof.Event{Seq: 1, Fact: begun})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back proof.Event
+	if err := json.Unmarshal(b, &back); err != nil || back.Fact != proof.Fact(begun) {
+		t.Errorf("%s reads as %+v: %v", b, back.Fact, err)
+	}
+}
+
+func TestAddDays(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		from proof.Date
+		days int
+		want string
+	}{
+		{proof.Date{Year: 2024, Month: 2, Day: 28}, 1, "2024-02-29"},
+		{proof.Date{Year: 2026, Month: 12, Day: 31}, 1, "2027-01-01"},
+		{proof.Date{Year: 2026, Month: 3, Day: 1}, -1, "2026-02-28"},
+		{proof.Date{Year: 2026, Month: 11, Day: 22}, 0, "2026-11-22"},
+	} {
+		if got := c.from.AddDays(c.days); got.String() != c.want {
+			t.Errorf("%s and %d days is %s, want %s", c.from, c.days, got, c.want)
+		}
+	}
+}
+
+// TestErrorsTellNothingOfAFact reads facts that do not read: what was in them may
+// be personal, and errors are logged.
+func TestErrorsTellNothingOfAFact(t *testing.T) {
+	t.Parallel()
+	for kind, body := range map[proof.FactKind]string{
+		"identity_claimed": `{"person":{"birth":"SECRET"}}`, "evidence_entered": `{"number":{"a":"SECRET"}}`, "vouch_given": `"SECRET"`,
+		"practice_details_given": `[ "SECRET" ]`, "document_read": `{"lines":"SECRET"}`, "claim_redeemed": `{"token":7,"email":"SECRET"`,
+	} {
+		_, err := proof.ReadFact(kind, []byte(body))
+		if err == nil || strings.Contains(err.Error(), "SECRET") {
+			t.Errorf("%s: %v", kind, err)
+		}
+	}
+	if _, err := proof.ReadFact("no_such_fact", []byte("{}")); err == nil {
+		t.Error("a fact of no known kind was read")
+	}
+}
+
+// TestEmptiedKeepsWhatAuditorsNeed holds that emptying a fact leaves how and when
+// something was done, so that a visit can be followed without knowing whose it is.
+func TestEmptiedKeepsWhatAuditorsNeed(t *testing.T) {
+	t.Parallel()
+	entered := proof.EvidenceEntered{Source: proof.FromKeys, Number: "N", Expires: born, Page: "page-1"}.Emptied().(proof.EvidenceEntered)
+	if entered.Source != proof.FromKeys || entered.Expires != born || entered.Page != "page-1" || entered.Number != "" {
+		t.Errorf("fields: %+v", entered)
+	}
+	vouch := proof.VouchGiven{Occupation: "teacher", Signed: true, KnownSince: born, Contact: "C"}.Emptied().(proof.VouchGiven)
+	if vouch.Occupation != "teacher" || !vouch.Signed || vouch.KnownSince != born || vouch.Contact != "" {
+		t.Errorf("vouch: %+v", vouch)
+	}
+	token := proof.ClaimMade{Token: "T", Until: born}.Emptied().(proof.ClaimMade)
+	if token.Token != "" || token.Until != born {
+		t.Errorf("token: %+v", token)
+	}
+	if f := (proof.FeedbackGiven{Score: 4, Text: "x"}).Emptied().(proof.FeedbackGiven); f.Score != 4 || f.Text != "" {
+		t.Errorf("feedback: %+v", f)
+	}
+	if p := (proof.ProxyRequested{Withdraw: true, Text: "1", Basis: "consent"}).Emptied().(proof.ProxyRequested); !p.Withdraw || p.Text != "1" || p.Basis != "" {
+		t.Errorf("request: %+v", p)
+	}
+}
+
+// TestPartiesAreWords holds that the patient is the party that needs no word, so
+// that records of the past, which knew nobody else, speak of patients.
+func TestPartiesAreWords(t *testing.T) {
+	t.Parallel()
+	if proof.Patient != "" || proof.Voucher == "" || proof.Proxy == "" {
+		t.Error("the patient has a word, or somebody else has none")
+	}
+	b, err := json.Marshal(proof.Ask{Kind: proof.Decide})
+	if err != nil || strings.Contains(string(b), "party") {
+		t.Errorf("an ask of the patient is written %s: %v", b, err)
 	}
 }
