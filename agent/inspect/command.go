@@ -21,7 +21,8 @@ Exit code 2: an input could not be understood; a sentence says which and why.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &NotUnderstood{commandLine, err} })
-	cmd.AddCommand(mrzCommand(), documentCommand(), faceCommand(), scoreCommand(), nhsNumberCommand(), odsCommand(), specimenCommand())
+	cmd.AddCommand(mrzCommand(), documentCommand(), faceCommand(), scoreCommand(), nhsNumberCommand(), odsCommand(), specimenCommand(),
+		driverCommand(), aamvaCommand(), barcodeCommand())
 	return cmd
 }
 

@@ -1,0 +1,6 @@
+//go:build !linux || !cgo || nozxing
+
+package barcode
+
+// engines are those that the suite is run over.
+func engines() map[string]engine { return map[string]engine{"gozxing": pure{}} }
