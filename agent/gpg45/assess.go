@@ -20,7 +20,6 @@ type Assessment struct {
 	Hold        []proof.Code // why people look first; a level is withheld while there are any
 	Checks      []proof.Check
 	Reasons     []proof.Reason
-	Raise       []proof.Reason // what would raise the level, easiest first
 	Policy      string
 }
 
@@ -72,25 +71,13 @@ func (p *Policy) Assess(f Facts) (Assessment, error) {
 	if err := f.check(); err != nil {
 		return Assessment{}, err
 	}
-	a, err := p.assess(f)
-	if err != nil {
-		return Assessment{}, err
-	}
-	if len(a.Hold) == 0 { // at the counter nothing raises a withheld level
-		a.Raise, err = p.raise(f, a)
-	}
-	return a, err
-}
-
-// assess is Assess without what would raise it.
-func (p *Policy) assess(f Facts) (Assessment, error) {
 	scores, found := p.score(f)
 	r, err := p.Match(scores)
 	if err != nil {
 		return Assessment{}, err
 	}
 	a := Assessment{Scores: scores, Level: r.Level, Profile: r.Best, Matching: r.Matching,
-		Provisional: f.Sources == nil, Hold: found.hold, Checks: append([]proof.Check{}, found.checks...), Raise: []proof.Reason{}, Policy: p.version}
+		Provisional: f.Sources == nil, Hold: found.hold, Checks: append([]proof.Check{}, found.checks...), Policy: p.version}
 	a.Reasons = append([]proof.Reason{outcome(r)}, found.reasons...)
 	if len(found.hold) > 0 {
 		a.Level, a.Profile, a.Computed = proof.NoLevel, "", r.Best
@@ -109,42 +96,50 @@ func outcome(r Result) proof.Reason {
 
 // score makes the five parts of the facts.
 func (p *Policy) score(f Facts) (proof.Scores, finding) {
-	s := proof.Scores{Evidence: []proof.Evidence{}}
-	var all finding
-	var families []string
+	t := tally{scores: proof.Scores{Evidence: []proof.Evidence{}}}
 	for _, d := range f.Documents {
-		t, ok := p.counts(d, &all)
+		kind, ok := p.counts(d, &t.found)
 		if !ok {
 			continue
 		}
-		validity := p.validity(d, t, f)
-		verification := p.verification(d, t, f.Today, validity.score)
-		all.join(validity, verification)
-		s.Verification = max(s.Verification, verification.score)
-		e := proof.Evidence{Type: t.Type, Strength: t.Strength, Validity: validity.score}
-		i := slices.Index(families, t.Family)
-		if i < 0 {
-			families = append(families, t.Family)
-			s.Evidence = append(s.Evidence, e)
-			continue
-		}
-		all.because(codeSameTypeOnce, d.Event, "type", string(t.Type))
-		if better(e, s.Evidence[i]) {
-			s.Evidence[i] = e
-		}
+		validity := p.validity(d, kind, f)
+		verification := p.verification(d, kind, f.Today, validity.score)
+		t.found.join(validity, verification)
+		t.scores.Verification = max(t.scores.Verification, verification.score)
+		t.piece(kind.Family, d.Event, proof.Evidence{Type: kind.Type, Strength: kind.Strength, Validity: validity.score})
+	}
+	for _, v := range f.Vouches {
+		p.vouch(v, f.Today, &t)
 	}
 	switch {
-	case len(f.Documents) == 0:
-		all.because(codeNoEvidence, 0)
-	case !slices.ContainsFunc(f.Documents, func(d Document) bool { return d.Person != nil }):
-		all.because(proof.FaceNotCompared, 0)
+	case len(f.Documents)+len(f.Vouches) == 0:
+		t.found.because(codeNoEvidence, 0)
+	case t.scores.Verification == 0 && !slices.ContainsFunc(f.Documents, func(d Document) bool { return d.Person != nil }):
+		t.found.because(proof.FaceNotCompared, 0)
 	}
-	sources := sourced(f.Sources)
-	all.join(sources)
-	if f.Sources != nil {
-		s.Activity, s.Fraud = f.Sources.Activity, sources.score
+	t.sourced(f.Sources)
+	return t.scores, t.found
+}
+
+// tally is the scores so far, with what was found.
+type tally struct {
+	scores   proof.Scores
+	found    finding
+	families []string // of the pieces, in their order
+}
+
+// piece counts a piece of evidence: one for each family, the best.
+func (t *tally) piece(family string, event int, e proof.Evidence) {
+	i := slices.Index(t.families, family)
+	if i < 0 {
+		t.families = append(t.families, family)
+		t.scores.Evidence = append(t.scores.Evidence, e)
+		return
 	}
-	return s, all
+	t.found.because(codeSameTypeOnce, event, "type", string(e.Type))
+	if better(e, t.scores.Evidence[i]) {
+		t.scores.Evidence[i] = e
+	}
 }
 
 // join takes over what was found.
@@ -160,17 +155,20 @@ func (f *finding) join(others ...finding) {
 
 // counts says as what kind of evidence a document counts, if it does. A type
 // with a chip is that type only once the chip has proved genuine.
-func (p *Policy) counts(d Document, found *finding) (evidenceType, bool) {
+func (p *Policy) counts(d Document, found *finding) (TypeInfo, bool) {
 	if slices.Contains(p.rules.NotEvidence, d.Type) {
 		found.because(codeTypeNotEvidence, d.Event, "type", string(d.Type))
-		return evidenceType{}, false
+		return TypeInfo{}, false
 	}
 	t := p.known(d.Type)
 	switch {
+	case t.Form == proof.ByVouch:
+		found.because(codeVouchNoDocument, d.Event)
+		return TypeInfo{}, false
 	case t.Refused:
 		found.because(codeTypeRefused, d.Event, "type", string(d.Type))
-		return evidenceType{}, false
-	case t.NeedChip && !d.Chip.genuine():
+		return TypeInfo{}, false
+	case t.NeedsChip && !d.Chip.genuine():
 		t = p.withoutChip(t.Type)
 	case t.Chip != "" && d.Chip.genuine():
 		t = p.types[t.Chip]
@@ -189,7 +187,7 @@ func (p *Policy) counts(d Document, found *finding) (evidenceType, bool) {
 
 // withoutChip is what a type with a chip counts as when its chip proves
 // nothing.
-func (p *Policy) withoutChip(chip proof.EvidenceType) evidenceType {
+func (p *Policy) withoutChip(chip proof.EvidenceType) TypeInfo {
 	for _, t := range p.types {
 		if t.Chip == chip {
 			return t
@@ -198,14 +196,16 @@ func (p *Policy) withoutChip(chip proof.EvidenceType) evidenceType {
 	return p.types[p.rules.UnknownType]
 }
 
-// sourced scores what the outside sources said; its score is that of the fraud
-// check, which is none after a hit.
-func sourced(s *Sources) finding {
-	var f finding
+// sourced counts what the outside sources said. A hit leaves nothing of the
+// fraud check.
+func (t *tally) sourced(s *Sources) {
+	f := &t.found
 	if s == nil {
-		f.because(codeActivityNotChecked, 0)
+		if t.scores.Activity == 0 {
+			f.because(codeActivityNotChecked, 0)
+		}
 		f.because(codeFraudNotChecked, 0)
-		return f
+		return
 	}
 	fraud := s.Fraud
 	if len(s.Hits) > 0 {
@@ -220,5 +220,5 @@ func sourced(s *Sources) finding {
 	f.conclude(c)
 	c.Part, c.Score, c.Reason = "fraud", fraud, codeFraudFromSources
 	f.conclude(c)
-	return f
+	t.scores.Activity, t.scores.Fraud = max(t.scores.Activity, s.Activity), fraud
 }

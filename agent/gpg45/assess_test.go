@@ -193,9 +193,6 @@ func TestWithheldLevelKeepsItsProfile(t *testing.T) {
 	if a.Level != proof.NoLevel || a.Profile != "" || a.Computed != "L1B" {
 		t.Errorf("level %s, profile %q, computed %q", a.Level, a.Profile, a.Computed)
 	}
-	if len(a.Raise) > 0 {
-		t.Errorf("the counter is told how to raise a withheld level: %v", a.Raise)
-	}
 	if a.Reasons[0].Code != codeLevelWithheld {
 		t.Errorf("the first reason is %s", a.Reasons[0].Code)
 	}
@@ -291,6 +288,7 @@ func TestAssessRefusesImpossibleFacts(t *testing.T) {
 		"activity/5":  func(f *Facts) { f.Sources = &Sources{Activity: 5} },
 		"fraud/-1":    func(f *Facts) { f.Sources = &Sources{Fraud: -1} },
 		"documents":   func(f *Facts) { f.Documents = make([]Document, maxPieces+1) },
+		"vouches":     func(f *Facts) { f.Vouches = make([]Vouch, maxPieces) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := passportFacts()
@@ -299,67 +297,6 @@ func TestAssessRefusesImpossibleFacts(t *testing.T) {
 				t.Errorf("got %+v", a)
 			}
 		})
-	}
-}
-
-func TestRaise(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		name   string
-		change func(f *Facts)
-		first  string   // steps > profile of the first suggestion
-		others []string // among the suggestions
-	}{
-		{"L1B/recent-training", func(*Facts) {}, "read_chip > M1C", []string{"uv_ir_examination > M1C", "second_document,fraud_check_after_sync > M2C", "fraud_check_after_sync,activity_after_sync > M1B"}},
-		{"L1B/older-training", func(f *Facts) { f.Documents[0].Person.Trained.Impostor.Year = 2024 }, "read_chip,fraud_check_after_sync > M1A", []string{"read_chip,training_refresh > M1C"}},
-		{"M1C/chip", func(f *Facts) { f.Documents[0].Chip = goodChip() }, "fraud_check_after_sync > H1A", nil},
-		{"none/not-examined", func(f *Facts) { f.Documents[0].Exam = nil }, "examine_document > L1B", nil},
-		{"none/not-compared", func(f *Facts) { f.Documents[0].Person = nil }, "compare_person > L1B", nil},
-		{"none/expired", func(f *Facts) { f.Documents[0].Expiry.Year = 2020 }, "show_document,compare_person > L1B", nil},
-		{"none/nothing-shown", func(f *Facts) { f.Documents = nil }, "show_document,compare_person > L1B", nil},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := passportFacts()
-			c.change(&f)
-			a, err := current(t).Assess(f)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var got []string
-			for _, r := range a.Raise {
-				got = append(got, r.Params["steps"]+" > "+r.Params["profile"])
-				if !strings.HasPrefix(r.Params["steps"], string(r.Code)) || !proof.Level(r.Params["level"]).Above(a.Level) {
-					t.Errorf("suggestion %+v above %s", r, a.Level)
-				}
-			}
-			if len(got) == 0 || got[0] != c.first {
-				t.Errorf("suggestions %q, want %q first", got, c.first)
-			}
-			for _, other := range c.others {
-				if !slices.Contains(got, other) {
-					t.Errorf("%q is not suggested, only %q", other, got)
-				}
-			}
-			if len(got) > maxRaises {
-				t.Errorf("%d suggestions", len(got))
-			}
-		})
-	}
-}
-
-// TestRaiseAfterSync suggests nothing that the sources have already answered.
-func TestRaiseAfterSync(t *testing.T) {
-	t.Parallel()
-	f := passportFacts()
-	f.Sources = &Sources{}
-	a, err := current(t).Assess(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range a.Raise {
-		if strings.Contains(r.Params["steps"], "after_sync") {
-			t.Errorf("suggests %v", r)
-		}
 	}
 }
 
@@ -410,12 +347,23 @@ func drawFacts(t *rapid.T, p *Policy) Facts {
 		}
 		return d
 	})
-	return Facts{Today: today, Training: rapid.Bool().Draw(t, "training"), Documents: rapid.SliceOfN(document, 0, 3).Draw(t, "documents")}
+	vouch := rapid.Custom(func(t *rapid.T) Vouch {
+		return Vouch{By: clerk, Paper: rapid.Bool().Draw(t, "paper"), Confirmed: rapid.Bool().Draw(t, "confirmed"),
+			Proved:     rapid.SampledFrom([]proof.Level{proof.NoLevel, proof.Low, proof.Medium, proof.High, "", "?"}).Draw(t, "proved"),
+			KnownSince: date.Draw(t, "known"), Given: rapid.OneOf(date, rapid.Just(today)).Draw(t, "given"),
+			Problems: rapid.SliceOfN(rapid.SampledFrom([]proof.Code{proof.VouchRelated, "vouch_chain"}), 0, 1).Draw(t, "problems")}
+	})
+	f := Facts{Today: today, Training: rapid.Bool().Draw(t, "training"), Documents: rapid.SliceOfN(document, 0, 3).Draw(t, "documents"), Vouches: rapid.SliceOfN(vouch, 0, 2).Draw(t, "vouches")}
+	if rapid.Bool().Draw(t, "asked") {
+		f.Sources = &Sources{Activity: rapid.IntRange(0, 4).Draw(t, "activity"), Fraud: rapid.IntRange(0, 3).Draw(t, "fraud")}
+	}
+	return f
 }
 
 // TestNoLevelWithoutItsChecks is the law that matters most: whatever the facts,
-// a level needs a check that showed the document genuine and an operator who
-// said that it is the same person, and every reason is one that can be said.
+// a level needs a check that showed some evidence to be genuine and somebody who
+// said that it is the same person: an operator, or a voucher who was proved and
+// then for low only. Every reason is one that can be said.
 func TestNoLevelWithoutItsChecks(t *testing.T) {
 	t.Parallel()
 	p := current(t)
@@ -425,23 +373,24 @@ func TestNoLevelWithoutItsChecks(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		scored := func(part string, methods ...proof.CheckMethod) bool {
+		scored := func(part string, least int, methods ...proof.CheckMethod) bool {
 			return slices.ContainsFunc(a.Checks, func(c proof.Check) bool {
-				return c.Part == part && c.Score >= 2 && slices.Contains(methods, c.Method)
+				return c.Part == part && c.Score >= least && slices.Contains(methods, c.Method)
 			})
 		}
 		if a.Level != proof.NoLevel {
-			if !scored("validity", proof.PhysicalInPerson, proof.PhysicalUVIR, proof.Cryptographic, proof.RecordData) {
-				t.Fatalf("level %s without a genuine document: %+v", a.Level, a.Checks)
+			if !scored("validity", 1, proof.PhysicalInPerson, proof.PhysicalUVIR, proof.Cryptographic, proof.RecordData, MethodVouch) {
+				t.Fatalf("level %s without genuine evidence: %+v", a.Level, a.Checks)
 			}
-			if !scored("verification", proof.PersonInPerson, proof.PersonRemote) {
+			vouched := a.Level == proof.Low && scored("verification", 1, MethodVouch)
+			if !vouched && !scored("verification", 2, proof.PersonInPerson, proof.PersonRemote) {
 				t.Fatalf("level %s without a comparison: %+v", a.Level, a.Checks)
 			}
 			if len(a.Hold) > 0 {
 				t.Fatalf("level %s in spite of %v", a.Level, a.Hold)
 			}
 		}
-		for _, r := range slices.Concat(a.Reasons, a.Raise) {
+		for _, r := range a.Reasons {
 			if !slices.Contains(known, r.Code) || strings.ContainsAny(Explain(r), "{}") {
 				t.Fatalf("reason %+v reads %q", r, Explain(r))
 			}
@@ -482,8 +431,7 @@ func TestExplain(t *testing.T) {
 	}{
 		{reason(codeProfileMet, 0, "profile", "L1B", "level", "low", "policy", Default), "Level low: the checks meet profile L1B of gpg45-0.4."},
 		{reason(codeFeaturesTooFew, 5, "seen", "2", "needed", "3"), "The examination saw 2 security features of this kind of document; 3 are needed."},
-		{reason(stepReadChip, 0, "steps", "read_chip,training_refresh", "level", "medium", "profile", "M1C"),
-			"To reach level medium (M1C): read the chip; and have an operator trained within the last year compare the person."},
+		{reason(codeVouchTooOld, 0, "days", "90"), "The vouch counts nothing: it was given more than 90 days ago."},
 		{reason("nhs_nothing_yet", 0), "No NHS level yet."},
 		{reason("never_heard_of", 0), "never_heard_of"},
 	} {

@@ -122,8 +122,8 @@ func (f policyFile) checkTypes() error {
 		if _, twice := strength[t.Type]; twice || !code(string(t.Type)) {
 			return fmt.Errorf("evidence type %.40q has no code of its own", t.Type)
 		}
-		if t.Strength < 1 || t.Strength > maxStrength {
-			return fmt.Errorf("evidence type %s: strength is %d, not 1 to %d", t.Type, t.Strength, maxStrength)
+		if err := t.check(); err != nil {
+			return fmt.Errorf("evidence type %s: %w", t.Type, err)
 		}
 		if _, known := f.FeatureSets[t.Features]; t.Features != "" && !known {
 			return fmt.Errorf("evidence type %s: there is no feature set %.40q", t.Type, t.Features)
@@ -141,6 +141,23 @@ func (f policyFile) checkTypes() error {
 	return nil
 }
 
+// check checks one kind of evidence by itself. A vouch has no strength of its
+// own: that is told by who vouches.
+func (t TypeInfo) check() error {
+	vouch := t.Form == proof.ByVouch
+	switch {
+	case vouch != (t.Type == proof.Vouch):
+		return errors.New("a vouch, and nothing else, is declared")
+	case vouch && (t.Strength != 0 || t.Photo):
+		return errors.New("a vouch has neither strength nor photo here")
+	case !slices.Contains([]proof.Form{"", proof.ByField, proof.ByZone, proof.ByVouch}, t.Form):
+		return fmt.Errorf("form %.20q is not known", t.Form)
+	case !vouch && (t.Strength < 1 || t.Strength > maxStrength):
+		return fmt.Errorf("strength is %d, not 1 to %d", t.Strength, maxStrength)
+	}
+	return nil
+}
+
 // bound is a number of the file and the range that it must be in.
 type bound struct {
 	key          string
@@ -149,7 +166,8 @@ type bound struct {
 
 // checkNumbers checks the settings that are numbers. Where one bounds another,
 // so that a comparison by remote picture is never worth more than one in
-// person, the range is the other's.
+// person, nor a vouch on paper more than that of a voucher proved here, the
+// range is the other's.
 func (f policyFile) checkNumbers() error {
 	v, w, u := f.Validity, f.Verifying, f.Unconfirmed
 	bounds := []bound{
@@ -174,8 +192,10 @@ func (f policyFile) checkNumbers() error {
 	for t, days := range v.GraceByType {
 		bounds = append(bounds, bound{"grace_days_by_type of " + string(t), days, 0, maxGrace})
 	}
+	least := [2]int{1, 0}
 	for _, vouch := range [][2]int{u.VouchPaper, u.VouchDigital, u.VouchCeiling} {
-		bounds = append(bounds, bound{"strength of a vouch", vouch[0], 1, maxStrength}, bound{"validity of a vouch", vouch[1], 0, maxValidity})
+		bounds = append(bounds, bound{"strength of a vouch", vouch[0], least[0], maxStrength}, bound{"validity of a vouch", vouch[1], least[1], maxValidity})
+		least = vouch
 	}
 	for _, b := range bounds {
 		if b.got < b.low || b.got > b.up {

@@ -1,6 +1,7 @@
 package gpg45
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -13,6 +14,7 @@ type Facts struct {
 	Today     proof.Date // civil date in Europe/London on which the checks were made
 	Training  bool       // a training enrolment, where specimens count
 	Documents []Document
+	Vouches   []Vouch
 	Sources   *Sources
 }
 
@@ -139,6 +141,17 @@ func within(done, today proof.Date, months int) bool {
 	return !until.Before(today)
 }
 
+// knownFor reports whether something that began on a date had lasted so many
+// months by a day. What the date does not tell counts as late as it can be.
+func knownFor(since, by proof.Date, months int) bool {
+	if !since.Valid() {
+		return false
+	}
+	month := cmp.Or(since.Month, 12) - 1 + months
+	from := proof.Date{Year: since.Year + month/12, Month: month%12 + 1, Day: cmp.Or(since.Day, 31)}
+	return !by.Before(from)
+}
+
 // past reports whether a date lies more than so many days back.
 func past(d, today proof.Date, days int) bool {
 	end := time.Date(d.Year, time.Month(max(d.Month, 1)), max(d.Day, 1)+days, 0, 0, 0, 0, time.UTC)
@@ -150,8 +163,8 @@ func (f Facts) check() error {
 	if f.Today.Precision() != "day" || !f.Today.Valid() {
 		return errors.New("the day of the checks is not known")
 	}
-	if len(f.Documents) > maxPieces {
-		return errors.New("more documents than an identity has")
+	if len(f.Documents)+len(f.Vouches) > maxPieces {
+		return errors.New("more evidence than an identity has")
 	}
 	if f.Sources == nil {
 		return nil

@@ -1,6 +1,6 @@
 // Package gpg45 scores an identity check by Good Practice Guide 45: which
-// profiles and which level the checks of a visit come to, why, what is missing
-// and what would raise it.
+// profiles and which level the checks of a visit come to, why, and what is
+// missing for another. What to do about it package plan says.
 //
 // Every number comes from a versioned policy file; the package knows the shape
 // of the rules only. It reads no clock, no file and no device, and it never
@@ -14,6 +14,8 @@
 //     the future counts against the score, never for it.
 //   - A machine's comparison of faces scores nothing. It can only withhold a
 //     level.
+//   - A vouch is no comparison with a photo, and one that anything speaks against
+//     counts for nothing.
 //   - A withheld level keeps its computed profile, for the people who look next.
 //   - Every score names its check, who made it, the event and the policy version.
 //   - A score outside its range is an error, never clamped.

@@ -32,7 +32,7 @@ const maxPolicy = 1 << 20
 type Policy struct {
 	version  string
 	profiles []Profile // best first
-	types    map[proof.EvidenceType]evidenceType
+	types    map[proof.EvidenceType]TypeInfo
 	features map[string][]string
 	rules    policyFile
 }
@@ -43,7 +43,7 @@ type policyFile struct {
 	Version     string              `json:"policy_version"`
 	About       string              `json:"about"`
 	Profiles    []profileLine       `json:"profiles"`
-	Types       []evidenceType      `json:"evidence_types"`
+	Types       []TypeInfo          `json:"evidence_types"`
 	FeatureSets map[string][]string `json:"feature_sets"`
 	// UnknownType is what evidence of a type that is not listed counts as.
 	UnknownType proof.EvidenceType   `json:"unknown_type"`
@@ -65,19 +65,20 @@ type profileLine struct {
 	Verification int         `json:"verification"`
 }
 
-// evidenceType is what the policy says of one kind of evidence.
-type evidenceType struct {
+// TypeInfo is what the policy says of one kind of evidence.
+type TypeInfo struct {
 	Type     proof.EvidenceType `json:"type"`
-	Strength int                `json:"strength"`
+	Strength int                `json:"strength"` // 1–4; 0 of what is no evidence, or is worth what its checks say
 	// Family is the document type for counting pieces; types of one family are
-	// one piece. Empty is the type itself.
-	Family   string             `json:"family"`
-	Photo    bool               `json:"photo"`      // carries a photograph of the holder
-	Expires  bool               `json:"expires"`    // is in date only if its expiry was read
-	Chip     proof.EvidenceType `json:"chip"`       // what it becomes when its chip proved genuine
-	NeedChip bool               `json:"needs_chip"` // is this type only with its chip proved genuine
-	Refused  bool               `json:"refused"`    // readable, but no evidence here
-	Features string             `json:"features"`   // feature set for its examination
+	// one piece. In the file, empty is the type itself.
+	Family    string             `json:"family"`
+	Form      proof.Form         `json:"form"`       // how its details come in; in the file, empty is by field
+	Photo     bool               `json:"photo"`      // carries a photograph of the holder
+	Expires   bool               `json:"expires"`    // is in date only if its expiry was read
+	Chip      proof.EvidenceType `json:"chip"`       // what it becomes when its chip proved genuine
+	NeedsChip bool               `json:"needs_chip"` // is this type only with its chip proved genuine
+	Refused   bool               `json:"refused"`    // readable, but no evidence here
+	Features  string             `json:"features"`   // feature set for its examination, "" for none
 }
 
 // validityRules say what a check of a piece is worth. Months are counted to
@@ -101,20 +102,6 @@ type verificationRules struct {
 	RecentMonths   int `json:"recent_months"`
 	RecentScore    int `json:"recent_score"`
 	RemoteScore    int `json:"remote_score"` // at most, for a comparison by remote picture
-}
-
-// Unconfirmed are settings whose source text was not read; they are data so
-// that a policy file can put them right. Pairs are strength and validity.
-type Unconfirmed struct {
-	ActivityMonths    [4]int `json:"activity_months"`    // known for so long, for activity 1 to 4
-	VouchPaper        [2]int `json:"vouch_paper"`        // worth of a vouch on paper
-	VouchDigital      [2]int `json:"vouch_digital"`      // by a voucher proved to medium here
-	VouchCeiling      [2]int `json:"vouch_ceiling"`      // by a voucher proved to high
-	VouchVerification int    `json:"vouch_verification"` // when a voucher proved here confirms the person present
-	VouchActivity     int    `json:"vouch_activity"`
-	VouchKnownYears   int    `json:"vouch_known_years"` // the voucher must have known the person
-	VouchDays         int    `json:"vouch_days"`        // an unused vouch is good for
-	VouchesAMonth     int    `json:"vouches_a_month"`   // of one voucher at one desk
 }
 
 // Policies lists the versions that come with the program, in order.
@@ -178,9 +165,9 @@ func Parse(text []byte) (*Policy, error) {
 
 // policy makes the policy of a checked file.
 func (f policyFile) policy() *Policy {
-	p := &Policy{version: f.Version, features: f.FeatureSets, rules: f, types: map[proof.EvidenceType]evidenceType{}}
+	p := &Policy{version: f.Version, features: f.FeatureSets, rules: f, types: map[proof.EvidenceType]TypeInfo{}}
 	for _, t := range f.Types {
-		t.Family = cmp.Or(t.Family, string(t.Type))
+		t.Family, t.Form = cmp.Or(t.Family, string(t.Type)), cmp.Or(t.Form, proof.ByField)
 		p.types[t.Type] = t
 	}
 	for _, line := range f.Profiles {
@@ -222,6 +209,30 @@ func (p *Policy) Profiles() []Profile {
 // Types lists the kinds of evidence, in alphabetical order.
 func (p *Policy) Types() []proof.EvidenceType { return slices.Sorted(maps.Keys(p.types)) }
 
+// Type is what the policy says of a kind of evidence. One that is not listed
+// counts as the unknown type; what is no evidence at all is refused here too.
+func (p *Policy) Type(t proof.EvidenceType) TypeInfo {
+	if slices.Contains(p.rules.NotEvidence, t) {
+		return TypeInfo{Type: t, Family: string(t), Form: proof.ByField, Refused: true}
+	}
+	return p.known(t)
+}
+
+// Months are how many months ago an operator may have been trained for a check
+// to count.
+type Months struct {
+	Examined int // features in ordinary light
+	UVIR     int // examination under ultraviolet and infrared
+	Compared int // person and photo
+	Recent   int // the same, for the higher score
+}
+
+// Months are the ages of training that the policy allows.
+func (p *Policy) Months() Months {
+	v, w := p.rules.Validity, p.rules.Verifying
+	return Months{Examined: v.ExaminedMonths, UVIR: v.UVIRMonths, Compared: w.ComparedMonths, Recent: w.RecentMonths}
+}
+
 // Features lists the security features that an operator may tick for a kind of
 // evidence; none where nothing but its details can be examined.
 func (p *Policy) Features(t proof.EvidenceType) []string {
@@ -246,11 +257,8 @@ func (p *Policy) NHS() nhs.Rules {
 	return r
 }
 
-// Unconfirmed are the settings whose source text was not read.
-func (p *Policy) Unconfirmed() Unconfirmed { return p.rules.Unconfirmed }
-
 // known is what the policy says of a kind of evidence, listed or not.
-func (p *Policy) known(t proof.EvidenceType) evidenceType {
+func (p *Policy) known(t proof.EvidenceType) TypeInfo {
 	if known, ok := p.types[t]; ok {
 		return known
 	}

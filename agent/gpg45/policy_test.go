@@ -75,6 +75,7 @@ func TestStrengths(t *testing.T) {
 		3: "passport eea_id uk_dl eu_dl ni_electoral us_passport_card bank_account student_loan credit_account mortgage loan tacho_card forces_id pass_ref eidas_high",
 		2: "ho_travel birth_cert adoption_cert bus_pass education_cert tenancy pass_card freedom_pass marriage_cert utility_account firearm_cert eidas_sub nino_record",
 		1: "other insurance us_driving_licence something_new",
+		0: "vouch",
 	}
 	for strength, types := range want {
 		for _, name := range strings.Fields(types) {
@@ -121,6 +122,11 @@ func TestParseIsUnforgiving(t *testing.T) {
 		{"verification/remote", `"remote_score": 2`, `"remote_score": 4`, "remote_score"},
 		{"one-login/profile", `"P3": ["H1A"]`, `"P3": ["H9Z"]`, "no profile"},
 		{"vouch/worth", `"vouch_paper": [2, 1]`, `"vouch_paper": [0, 1]`, "vouch"},
+		{"vouch/paper-worth-more", `"vouch_paper": [2, 1]`, `"vouch_paper": [3, 1]`, "vouch"},
+		{"vouch/digital-worth-most", `"vouch_digital": [2, 2]`, `"vouch_digital": [2, 3]`, "vouch"},
+		{"vouch/as-a-document", `"form": "vouch"`, `"strength": 2`, "declared"},
+		{"vouch/with-a-strength", `"form": "vouch"`, `"form": "vouch", "strength": 2`, "vouch"},
+		{"type/form", `"form": "zone"`, `"form": "telepathy"`, "telepathy"},
 		{"vouch/verification", `"vouch_verification": 1`, `"vouch_verification": 9`, "verification"},
 		{"vouch/years", `"vouch_known_years": 2`, `"vouch_known_years": -2`, "vouch_known_years"},
 		{"activity/months", `"activity_months": [3, 6, 12, 36]`, `"activity_months": [3, 12, 6, 36]`, "activity_months"},

@@ -76,19 +76,19 @@ const (
 	codeFraudHit            proof.Code = "fraud_hit"
 )
 
-// Codes of what would raise a level. Each has the parameters level, profile and
-// steps: all steps that it takes together, as these codes with commas between,
-// the code itself first.
+// Codes of a vouch. Why one counts for nothing its facts tell, beside these.
 const (
-	stepShowDocument   proof.Code = "show_document"
-	stepExamine        proof.Code = "examine_document"
-	stepCompare        proof.Code = "compare_person"
-	stepReadChip       proof.Code = "read_chip"
-	stepUVIR           proof.Code = "uv_ir_examination"
-	stepSecondDocument proof.Code = "second_document"
-	stepTraining       proof.Code = "training_refresh"
-	stepFraud          proof.Code = "fraud_check_after_sync"
-	stepActivity       proof.Code = "activity_after_sync"
+	codeVouchPaper         proof.Code = "vouch_paper"     // strength, score
+	codeVouchDigital       proof.Code = "vouch_digital"   // strength, score
+	codeVouchHigh          proof.Code = "vouch_high"      // strength, score
+	codeVouchConfirmed     proof.Code = "vouch_confirmed" // score
+	codeVouchNotConfirmed  proof.Code = "vouch_not_confirmed"
+	codeVoucherNotProved   proof.Code = "voucher_not_proved"
+	codeVouchActivity      proof.Code = "vouch_activity"    // score
+	codeVouchKnownTooShort proof.Code = "vouch_known_short" // years
+	codeVouchTooOld        proof.Code = "vouch_too_old"     // days
+	codeVouchDateWrong     proof.Code = "vouch_date_wrong"
+	codeVouchNoDocument    proof.Code = "vouch_no_document"
 )
 
 // english is the closed list of codes, each with its plain words.
@@ -117,13 +117,6 @@ func Explain(r proof.Reason) string {
 	sentence, known := said[r.Code]
 	if !known {
 		return nhs.Explain(r)
-	}
-	if steps := r.Params["steps"]; steps != "" {
-		var all []string
-		for step := range strings.SplitSeq(steps, ",") {
-			all = append(all, said[proof.Code(step)])
-		}
-		sentence = "To reach level {level} ({profile}): " + strings.Join(all, "; and ") + "."
 	}
 	for name, value := range r.Params {
 		sentence = strings.ReplaceAll(sentence, "{"+name+"}", value)

@@ -16,7 +16,7 @@ var bySystem = proof.Actor{Kind: proof.BySystem}
 // validity scores one piece: 0 when anything failed or nothing was checked, 1
 // for details that agree on an original, 2 to 4 for what showed that the
 // document is genuine and in date.
-func (p *Policy) validity(d Document, t evidenceType, f Facts) finding {
+func (p *Policy) validity(d Document, t TypeInfo, f Facts) finding {
 	found := p.failures(d, f)
 	if len(found.reasons) > 0 {
 		return found
@@ -154,7 +154,7 @@ func (p *Policy) inspected(d Document) finding {
 
 // examined scores 2 for security features seen by an operator whose training
 // is recent enough, and records the examination whatever it scored.
-func (p *Policy) examined(d Document, t evidenceType, today proof.Date) finding {
+func (p *Policy) examined(d Document, t TypeInfo, today proof.Date) finding {
 	var f finding
 	if d.Exam == nil {
 		f.because(codeNotExamined, d.Event)
@@ -181,7 +181,7 @@ func (p *Policy) examined(d Document, t evidenceType, today proof.Date) finding 
 
 // seen counts the different features that an operator saw and that this kind
 // of evidence has.
-func (p *Policy) seen(e Exam, t evidenceType) int {
+func (p *Policy) seen(e Exam, t TypeInfo) int {
 	n := 0
 	for _, feature := range p.features[t.Features] {
 		if slices.Contains(e.Features, feature) {
@@ -193,7 +193,7 @@ func (p *Policy) seen(e Exam, t evidenceType) int {
 
 // lit scores 3 for an examination under UV and infrared by a specially trained
 // operator who had a recent template to compare with.
-func (p *Policy) lit(d Document, t evidenceType, today proof.Date) finding {
+func (p *Policy) lit(d Document, t TypeInfo, today proof.Date) finding {
 	var f finding
 	if d.Exam == nil || !d.Exam.UVIR || d.Exam.Details != proof.Agree {
 		return f

@@ -13,7 +13,7 @@ const partVerification = "verification"
 // document: the operator's own, capped by the age of the training. The machine
 // scores nothing; its "another person" withholds the level whatever the
 // operator says.
-func (p *Policy) verification(d Document, t evidenceType, today proof.Date, validity int) finding {
+func (p *Policy) verification(d Document, t TypeInfo, today proof.Date, validity int) finding {
 	f := machine(d.Machine)
 	if d.Person == nil {
 		return f
@@ -40,7 +40,7 @@ func (p *Policy) verification(d Document, t evidenceType, today proof.Date, vali
 }
 
 // refusal is why a comparison scores nothing, "" where it scores.
-func (p *Policy) refusal(c PersonCheck, t evidenceType, today proof.Date, validity int) proof.Code {
+func (p *Policy) refusal(c PersonCheck, t TypeInfo, today proof.Date, validity int) proof.Code {
 	switch {
 	case c.Answer == proof.Different:
 		return proof.FaceDifferent
