@@ -22,6 +22,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 
 	"github.com/counterproof/counterproof/agent/proof"
@@ -30,7 +31,7 @@ import (
 
 // Schema names the form of the claims and audit parts; a reader refuses one
 // that it does not know.
-const Schema = "counterproof/visit/1"
+const Schema = "counterproof/visit/2"
 
 // Name says which part of a record something is. The words are those of the
 // wire.
@@ -57,26 +58,29 @@ type Picture struct {
 
 // ClaimsPart is the content of the claims part, as JSON.
 type ClaimsPart struct {
-	Schema   string         `json:"schema"`
-	Person   proof.Person   `json:"person,omitzero"`
-	Document *DocumentClaim `json:"document,omitempty"`
-	Outcome  proof.Outcome  `json:"outcome"`
-	Language string         `json:"language"`
-	Readings []Reading      `json:"readings,omitempty"` // every one, by event
+	Schema    string          `json:"schema"`
+	Person    proof.Person    `json:"person,omitzero"`
+	Documents []DocumentClaim `json:"documents,omitempty"`
+	Outcome   proof.Outcome   `json:"outcome"`
+	Language  string          `json:"language"`
+	Continues proof.Ref       `json:"continues,omitempty"` // an earlier visit of the patient
+	Personal  []PersonalFact  `json:"personal,omitempty"`  // every one, by event
 }
 
-// DocumentClaim is the document that the result rests on.
+// DocumentClaim is one document that somebody showed.
 type DocumentClaim struct {
+	Party  proof.Party        `json:"party,omitempty"`
 	Type   proof.EvidenceType `json:"type"`
 	Issuer string             `json:"issuer"`
 	Number string             `json:"number"`
 	Expiry proof.Date         `json:"expiry"`
 }
 
-// Reading is the lines of one document_read event, which the audit part lacks.
-type Reading struct {
-	Event int      `json:"event"`
-	Lines []string `json:"lines"`
+// PersonalFact is the fact of one event as it was; the audit part has it
+// without what tells about a person.
+type PersonalFact struct {
+	Event int             `json:"event"`
+	Fact  json.RawMessage `json:"fact"`
 }
 
 // auditPart is the content of the audit part, as JSON.
@@ -93,17 +97,20 @@ type Visit struct {
 }
 
 // Build packs a decided visit. pictures fetches a picture of the visit; it is
-// called once for each that is packed. An abandoned visit has no evidence part.
+// called once for each that is wanted, and one that it gives empty is left out. An abandoned visit has no evidence part.
 func Build(s route.State, events []proof.Event, pictures func(proof.PictureID) ([]byte, error)) ([]Part, error) {
 	if s.Outcome == nil {
 		return nil, errors.New("packing a visit: it is not decided")
 	}
-	claims := claimsOf(s, events)
+	claims, err := claimsOf(s, events)
+	if err != nil {
+		return nil, fmt.Errorf("packing the claims: %w", err)
+	}
 	claimed, err := json.Marshal(claims)
 	if err != nil {
 		return nil, fmt.Errorf("packing the claims: %w", err)
 	}
-	audited, err := json.Marshal(auditPart{Schema, withoutLines(events)})
+	audited, err := json.Marshal(auditPart{Schema, emptied(events)})
 	if err != nil {
 		return nil, fmt.Errorf("packing the audit: %w", err)
 	}
@@ -118,45 +125,64 @@ func Build(s route.State, events []proof.Event, pictures func(proof.PictureID) (
 		if err != nil {
 			return nil, fmt.Errorf("packing the evidence: %w", err)
 		}
-		packed = append(packed, Picture{id, jpeg})
+		if len(jpeg) > 0 {
+			packed = append(packed, Picture{id, jpeg})
+		}
 	}
 	return append(parts, Part{Evidence, writePictures(packed)}), nil
 }
 
-// toPack names the pictures that go into the evidence.
+// toPack names the pictures that go into the evidence: those of all documents,
+// and the live faces where people will look at the visit.
 func toPack(s route.State) []proof.PictureID {
-	if s.Outcome.Result == proof.Abandoned || s.Document == nil {
+	if s.Outcome.Result == proof.Abandoned {
 		return nil
 	}
-	ids := []proof.PictureID{s.Document.Page, s.Document.Portrait}
-	if s.Outcome.Result == proof.Review {
-		ids = append(ids, s.Live)
-	}
-	return slices.DeleteFunc(ids, func(id proof.PictureID) bool { return id == "" })
-}
-
-// claimsOf collects who was claimed and what it came to.
-func claimsOf(s route.State, events []proof.Event) ClaimsPart {
-	c := ClaimsPart{Schema: Schema, Outcome: *s.Outcome, Language: s.Visit.Language}
-	if d := s.Document; d != nil && s.Outcome.Result != proof.Abandoned {
-		c.Person = s.Claimed()
-		c.Document = &DocumentClaim{s.EvidenceType(), d.MRZ.Fields.IssuingState, d.MRZ.Fields.DocumentNumber, d.MRZ.Fields.ExpiryDate}
-	}
-	for _, e := range events {
-		if f, ok := e.Fact.(proof.DocumentRead); ok {
-			c.Readings = append(c.Readings, Reading{e.Seq, f.Lines})
+	var ids []proof.PictureID
+	for _, who := range s.Parties() {
+		for _, piece := range who.Pieces() {
+			ids = append(ids, piece.Pictures()...)
+		}
+		if s.Outcome.Result == proof.Review && who.Live != "" {
+			ids = append(ids, who.Live)
 		}
 	}
-	return c
+	return ids
 }
 
-// withoutLines copies the events and takes the machine-readable lines out.
-func withoutLines(events []proof.Event) []proof.Event {
+// claimsOf collects who was claimed and what it came to. Of an abandoned visit
+// nobody's identity is packed: its auditors learn what was done, and no more.
+func claimsOf(s route.State, events []proof.Event) (ClaimsPart, error) {
+	c := ClaimsPart{Schema: Schema, Outcome: *s.Outcome, Language: s.Visit.Language, Continues: s.Visit.Continues}
+	if s.Outcome.Result == proof.Abandoned {
+		return c, nil
+	}
+	c.Person = s.Claimed()
+	for _, who := range s.Parties() {
+		for _, piece := range who.Pieces() {
+			if piece.Number() != "" {
+				c.Documents = append(c.Documents, DocumentClaim{who.Party, piece.Type(), piece.Issuer(), piece.Number(), piece.Expiry()})
+			}
+		}
+	}
+	for _, e := range events {
+		if f, personal := e.Fact.(proof.Personal); personal {
+			b, err := json.Marshal(f)
+			if err != nil {
+				return c, err
+			}
+			c.Personal = append(c.Personal, PersonalFact{e.Seq, b})
+		}
+	}
+	return c, nil
+}
+
+// emptied copies the events without what tells about a person.
+func emptied(events []proof.Event) []proof.Event {
 	out := slices.Clone(events)
 	for i, e := range out {
-		if f, ok := e.Fact.(proof.DocumentRead); ok {
-			f.Lines = nil
-			out[i].Fact = f
+		if f, personal := e.Fact.(proof.Personal); personal {
+			out[i].Fact = f.Emptied()
 		}
 	}
 	return out
@@ -184,7 +210,7 @@ func Read(parts []Part) (Visit, error) {
 		return Visit{}, errors.New("reading a record: claims or audit are missing or of another schema")
 	}
 	v.Events = audit.Events
-	if err := putLines(v.Events, v.Claims.Readings); err != nil {
+	if err := putBack(v.Events, v.Claims); err != nil {
 		return Visit{}, err
 	}
 	return v, nil
@@ -208,23 +234,39 @@ func readJSON(b []byte, into any) error {
 	return nil
 }
 
-// putLines puts every reading back into its event and checks the numbering.
-func putLines(events []proof.Event, readings []Reading) error {
+// putBack puts every personal fact back into its event and checks the
+// numbering: each must be the fact that the audit has emptied, and none lacks,
+// except in an abandoned visit, which has none.
+func putBack(events []proof.Event, claims ClaimsPart) error {
+	personal := claims.Personal
 	for i, e := range events {
 		if e.Seq != i+1 {
 			return errors.New("reading a record: its events are not numbered through")
 		}
 	}
-	for _, r := range readings {
-		if r.Event < 1 || r.Event > len(events) {
-			return errors.New("reading a record: a reading belongs to no event")
+	if claims.Outcome.Result == proof.Abandoned && len(personal) == 0 {
+		return nil
+	}
+	next := 0
+	for i, e := range events {
+		if _, ok := e.Fact.(proof.Personal); !ok {
+			continue
 		}
-		f, ok := events[r.Event-1].Fact.(proof.DocumentRead)
-		if !ok || f.Lines != nil {
-			return errors.New("reading a record: a reading belongs to another event")
+		if next == len(personal) || personal[next].Event != e.Seq {
+			return errors.New("reading a record: a personal fact is missing or belongs to another event")
 		}
-		f.Lines = r.Lines
-		events[r.Event-1].Fact = f
+		whole, err := proof.ReadFact(e.Fact.FactKind(), personal[next].Fact)
+		if err != nil {
+			return fmt.Errorf("reading a record: a personal fact: %w", err)
+		}
+		if !reflect.DeepEqual(whole.(proof.Personal).Emptied(), e.Fact) {
+			return errors.New("reading a record: a personal fact is not the one that the audit speaks of")
+		}
+		events[i].Fact = whole
+		next++
+	}
+	if next != len(personal) {
+		return errors.New("reading a record: a personal fact belongs to no event")
 	}
 	return nil
 }

@@ -3,9 +3,8 @@
 // It is for the desk, which performs the asks, and for the opener and the
 // auditors, who fold the same events again and must arrive at the same state.
 //
-// It never touches a device, a clock or a disk, and it has no numbers of its own:
-// scores and levels come from packages gpg45 and nhs over the facts that are
-// collected here.
+// It never touches a device, a clock or a disk, and it gives no scores and no
+// levels: what a visit came to package verdict says.
 //
 // # The laws
 //
@@ -21,7 +20,6 @@ package route
 import (
 	"slices"
 
-	"github.com/counterproof/counterproof/agent/mrz"
 	"github.com/counterproof/counterproof/agent/proof"
 )
 
@@ -55,29 +53,29 @@ type State struct {
 	Operator proof.OperatorID
 	Trained  proof.Training // of the operator who has the visit now
 
-	Proofing, Face Consent
+	Proofing Consent
 
-	Document      *Document
-	DocumentFails int
-	DocumentKind  proof.Kind // of the last failure
-	DocumentWay   proof.AskKind
-	Rejected      proof.Code // why the last document was not taken
+	Subject     // the patient
+	Voucher     Subject
+	Proxy       Subject
+	Table       *proof.EvidenceTable
+	Practice    *Practice
+	Request     *Request
+	Preferences *proof.PreferencesGiven
+	Feedback    *proof.FeedbackGiven
+	Token       *proof.ClaimMade     // for an account to claim later
+	Redeemed    *proof.ClaimRedeemed // token of an earlier visit
 
-	Exam *Exam
-
-	Live       proof.PictureID
-	FaceFails  int
-	FaceKind   proof.Kind
-	FaceSkip   bool // the clerk went on without a photograph
-	Machine    *Comparison
-	MachineErr proof.Kind
-	Differed   int // how often the machine said another person
-
-	Person *PersonCheck
+	Latest    proof.Date // day of the last evidence, if later than the first
+	TakenBack bool       // a finding against document or person was taken back
+	Concern   bool       // somebody may be under pressure; people look at it
+	Colleague *proof.ColleagueNoticed
+	Second    *proof.SecondPersonAnswered
 
 	Finishing bool // the clerk ends with what there is
 	Abandoned bool // it ends without a result
 	Reason    proof.Code
+	EndWay    proof.AskKind // what is looked at beside the result
 	Outcome   *proof.Outcome
 	Confirmed bool
 	Ref       proof.Ref
@@ -85,34 +83,52 @@ type State struct {
 	Ended     bool
 }
 
-// Document is the document that counts now.
-type Document struct {
-	Event    int // Seq of the event that read it
-	Source   proof.Source
-	MRZ      mrz.Document
-	Score    float64
-	Page     proof.PictureID
-	Portrait proof.PictureID
+// Practice is the codes of a practice's letter.
+type Practice struct {
+	Event int
+	proof.PracticeDetailsGiven
 }
 
-// Exam is the clerk's examination and who made it.
-type Exam struct {
+// Request is a request for proxy access.
+type Request struct {
 	Event int
 	By    proof.Actor
-	proof.DocumentExamined
+	proof.ProxyRequested
 }
 
-// Comparison is the machine's comparison.
-type Comparison struct {
-	Event int
-	proof.FacesCompared
+// Of is one person of the visit.
+func (s State) Of(p proof.Party) Subject {
+	switch p {
+	case proof.Voucher:
+		return s.Voucher
+	case proof.Proxy:
+		return s.Proxy
+	}
+	return s.Subject
 }
 
-// PersonCheck is the operator's comparison and who made it.
-type PersonCheck struct {
-	Event int
-	By    proof.Actor
-	proof.PersonCompared
+// with puts a person back.
+func (s State) with(p Subject) State {
+	switch p.Party {
+	case proof.Voucher:
+		s.Voucher = p
+	case proof.Proxy:
+		s.Proxy = p
+	default:
+		s.Subject = p
+	}
+	return s
+}
+
+// Parties are the people who have shown or claimed anything, the patient first.
+func (s State) Parties() []Subject {
+	parties := []Subject{s.Subject}
+	for _, p := range []Subject{s.Voucher, s.Proxy} {
+		if p.Claim != nil || len(p.Pieces()) > 0 || p.Differed > 0 {
+			parties = append(parties, p)
+		}
+	}
+	return parties
 }
 
 // Begun reports whether the visit has begun.
@@ -124,11 +140,49 @@ func (s State) Open() bool { return s.Begun() && !s.Ended }
 // Next folds one event into the state and says what is asked then. An event
 // that is not Allowed only moves Seq.
 func Next(s State, e proof.Event) (State, []proof.Ask) {
-	if Allowed(s, e.Fact) {
-		s = apply(s, e)
+	if Allowed(s, e.Fact) && credible(s, e) {
+		s = dated(apply(s, e), e)
 	}
 	s.Seq = e.Seq
 	return s, Asks(s)
+}
+
+// credible reports whether an event's author is who has the visit: an
+// examination or a comparison counts with the training of the operator whom the
+// visit was given to, and of nobody else.
+func credible(s State, e proof.Event) bool {
+	operator := e.By.Kind == proof.ByPerson && e.By.ID == s.Operator
+	switch f := e.Fact.(type) {
+	case proof.DocumentExamined:
+		return operator && f.Trained == s.Trained
+	case proof.PersonCompared:
+		return operator && f.Trained == s.Trained
+	case proof.SecondPersonAnswered:
+		return e.By.Kind == proof.ByPerson && e.By.ID == f.Operator && f.Operator != s.Operator
+	}
+	return true
+}
+
+// dated keeps the last day on which evidence came in, so that a visit that was
+// left open over midnight, or for weeks, is judged by its end.
+func dated(s State, e proof.Event) State {
+	switch e.Fact.(type) {
+	case proof.DocumentRead, proof.EvidenceEntered, proof.DocumentExamined, proof.PersonCompared, proof.VouchGiven, proof.ProxyRequested:
+		if day := Today(e.At); s.Latest.Before(day) {
+			s.Latest = day
+		}
+	}
+	return s
+}
+
+// Today is the civil day that the visit is judged by: that of its last evidence,
+// or of its beginning where a clock went back.
+func (s State) Today() proof.Date {
+	begun := Today(s.Started.At)
+	if s.Latest.Before(begun) {
+		return begun
+	}
+	return s.Latest
 }
 
 // Fold replays a visit's events from the beginning.
@@ -149,36 +203,71 @@ func Allowed(s State, f proof.Fact) bool {
 	if s.Ended {
 		return false
 	}
-	switch f := f.(type) {
-	case proof.HandedOver:
-		return s.Outcome == nil
-	case proof.VisitAbandoned:
-		return s.Outcome == nil && !s.Finishing
-	case proof.StepReopened:
-		return CanReopen(s, f.Step)
-	case proof.WayChosen:
-		return asked(s, f.Way)
+	if fits, beside := besides(s, f); beside {
+		return fits
 	}
 	want, ok := answers[f.FactKind()]
-	return ok && slices.ContainsFunc(want, func(k proof.AskKind) bool { return asked(s, k) })
+	if !ok || !slices.ContainsFunc(want, func(k proof.AskKind) bool { return asked(s, k) }) {
+		return false
+	}
+	switch f := f.(type) {
+	case proof.FacesCompared:
+		return s.Of(Turn(s)).fits(f)
+	case proof.EvidenceChosen:
+		return mayChoose(s, f)
+	}
+	return true
+}
+
+// besides judges the facts that answer no ask; the second value is false for the
+// others.
+func besides(s State, f proof.Fact) (fits, beside bool) {
+	switch f := f.(type) {
+	case proof.ConcernRaised:
+		return !s.Confirmed && !s.Abandoned, true
+	case proof.ColleagueNoticed:
+		return s.Outcome == nil && s.Colleague == nil, true
+	case proof.HandedOver:
+		return true, true // also at the end: whoever left must not hold the next patient up
+	case proof.VisitAbandoned:
+		return s.Outcome == nil && !s.Finishing, true
+	case proof.StepReopened:
+		return CanReopen(s, f.Step), true
+	case proof.WayChosen:
+		return asked(s, f.Way), true
+	}
+	return false, false
 }
 
 // answers names the asks that each kind of fact answers.
 var answers = map[proof.FactKind][]proof.AskKind{
-	"consent_answered":  {proof.AskProofingConsent, proof.AskFaceConsent},
-	"document_read":     {proof.CaptureDocument, proof.KeyDocument},
-	"document_failed":   {proof.CaptureDocument},
-	"document_examined": {proof.ExamineDocument},
-	"face_taken":        {proof.CaptureFace},
-	"face_failed":       {proof.CaptureFace},
-	"faces_compared":    {proof.CompareFaces},
-	"compare_failed":    {proof.CompareFaces},
-	"person_compared":   {proof.ComparePerson},
-	"visit_decided":     {proof.Decide},
-	"result_confirmed":  {proof.ConfirmResult},
-	"record_queued":     {proof.SealRecord},
-	"slip_made":         {proof.PrintSlip},
-	"visit_ended":       {proof.EndVisit},
+	"consent_answered":       {proof.AskProofingConsent, proof.AskFaceConsent},
+	"document_read":          {proof.CaptureDocument, proof.KeyDocument},
+	"document_failed":        {proof.CaptureDocument, proof.ScanEvidence},
+	"document_examined":      {proof.ExamineDocument},
+	"face_taken":             {proof.CaptureFace},
+	"face_failed":            {proof.CaptureFace},
+	"faces_compared":         {proof.CompareFaces},
+	"compare_failed":         {proof.CompareFaces},
+	"person_compared":        {proof.ComparePerson},
+	"evidence_chosen":        {proof.ChooseEvidence},
+	"evidence_table":         {proof.ChooseEvidence},
+	"identity_claimed":       {proof.ClaimIdentity},
+	"evidence_scanned":       {proof.ScanEvidence},
+	"evidence_entered":       {proof.EnterEvidence},
+	"vouch_given":            {proof.GiveVouch},
+	"practice_details_given": {proof.GivePractice},
+	"proxy_requested":        {proof.RequestProxy},
+	"claim_redeemed":         {proof.RedeemClaim},
+	"second_person_answered": {proof.SecondPerson},
+	"preferences_given":      {proof.SetPreferences},
+	"feedback_given":         {proof.GiveFeedback},
+	"claim_made":             {proof.MakeClaim},
+	"visit_decided":          {proof.Decide},
+	"result_confirmed":       {proof.ConfirmResult},
+	"record_queued":          {proof.SealRecord},
+	"slip_made":              {proof.PrintSlip},
+	"visit_ended":            {proof.EndVisit},
 }
 
 // asked reports whether an ask of that kind is open.
@@ -190,13 +279,9 @@ func asked(s State, k proof.AskKind) bool {
 func apply(s State, e proof.Event) State {
 	switch f := e.Fact.(type) {
 	case proof.VisitStarted:
-		return State{Visit: f, Started: e, Operator: e.By.ID, Trained: f.Operator}
+		return begin(e, f)
 	case proof.ConsentAnswered:
 		return applyConsent(s, f)
-	case proof.DocumentRead, proof.DocumentFailed, proof.DocumentExamined:
-		return applyDocument(s, e)
-	case proof.FaceTaken, proof.FaceFailed, proof.FacesCompared, proof.CompareFailed, proof.PersonCompared:
-		return applyFace(s, e)
 	case proof.HandedOver:
 		s.Operator, s.Trained = f.To, f.Trained
 	case proof.WayChosen:
@@ -205,15 +290,62 @@ func apply(s State, e proof.Event) State {
 		return reopen(s, f.Step)
 	case proof.VisitAbandoned:
 		s.Finishing, s.Abandoned, s.Reason = true, true, f.Reason
+	case proof.ConcernRaised:
+		s.Concern = true
+		s.Outcome = nil
+	case proof.ColleagueNoticed:
+		s.Colleague = &f
+	case proof.SecondPersonAnswered:
+		s.Second = &f
+	case proof.EvidenceChosen:
+		return choose(s, f)
+	case proof.EvidenceTable:
+		s.Table = &f
 	default:
-		return applyEnd(s, e.Fact)
+		if end, done := applyEnd(s, e); done {
+			return end
+		}
+		return s.with(applyPiece(s, s.Of(Turn(s)), e))
 	}
 	return s
 }
 
-// applyEnd folds the facts after the evidence is in.
-func applyEnd(s State, f proof.Fact) State {
-	switch f := f.(type) {
+// begin opens a visit by its route.
+func begin(e proof.Event, f proof.VisitStarted) State {
+	s := State{Visit: f, Started: e, Operator: e.By.ID, Trained: f.Operator}
+	s.Voucher.Party, s.Proxy.Party = proof.Voucher, proof.Proxy
+	switch f.Route {
+	case proof.PhotoDocument:
+		s.Chosen.Form = proof.ByZone
+	case proof.DrivingLicence:
+		s.Chosen = proof.EvidenceChosen{Type: proof.UKLicence, Form: proof.ByField, Photo: true}
+	case proof.Vouching:
+		s.Chosen = proof.EvidenceChosen{Type: proof.Vouch, Form: proof.ByVouch}
+		s.Voucher.Chosen.Form = proof.ByZone
+	case proof.ProxyAccess:
+		s.Proxy.Chosen.Form = proof.ByZone
+	}
+	return s
+}
+
+// applyEnd folds the facts beside and after the evidence; false where the fact
+// is about evidence.
+func applyEnd(s State, e proof.Event) (State, bool) {
+	switch f := e.Fact.(type) {
+	case proof.VouchGiven: // it is about the patient, whoever was asked then
+		s.Vouch = &Vouch{e.Seq, e.By, f}
+	case proof.PracticeDetailsGiven:
+		s.Practice = &Practice{e.Seq, f}
+	case proof.ProxyRequested:
+		s.Request = &Request{e.Seq, e.By, f}
+	case proof.ClaimRedeemed:
+		s.Redeemed = &f
+	case proof.PreferencesGiven:
+		s.Preferences, s.EndWay = &f, ""
+	case proof.FeedbackGiven:
+		s.Feedback, s.EndWay = &f, ""
+	case proof.ClaimMade:
+		s.Token = &f
 	case proof.VisitDecided:
 		outcome := f.Outcome
 		s.Outcome = &outcome
@@ -225,8 +357,10 @@ func applyEnd(s State, f proof.Fact) State {
 		s.Slip = &f
 	case proof.VisitEnded:
 		s.Ended = true
+	default:
+		return s, false
 	}
-	return s
+	return s, true
 }
 
 // applyConsent keeps an answer if its purpose is the one being asked. Without
@@ -242,73 +376,60 @@ func applyConsent(s State, f proof.ConsentAnswered) State {
 		if answer == Refused {
 			s.Finishing, s.Abandoned, s.Reason = true, true, proof.ConsentRefused
 		}
-	case f.Purpose == proof.ForFace && s.Proofing == Given && s.Face == NotAsked:
-		s.Face = answer
+	case f.Purpose == proof.ForFace && s.Proofing == Given:
+		p := s.Of(Turn(s))
+		if p.Face == NotAsked {
+			p.Face = answer
+		}
+		return s.with(p)
 	}
 	return s
 }
 
 // applyWay takes the way that the clerk chose.
 func applyWay(s State, way proof.AskKind) State {
+	p := s.Of(Turn(s))
 	switch way {
 	case proof.Finish:
 		s.Finishing = true
-		s.Reason = finishReason(s)
-	case proof.KeyDocument, proof.CaptureDocument:
-		s.DocumentWay = way
+		s.Reason = finishReason(p)
+		return s
+	case proof.KeyDocument, proof.CaptureDocument, proof.EnterEvidence, proof.ScanEvidence:
+		p.DocumentWay = way
 	case proof.ComparePerson:
-		s.FaceSkip = true
+		p.FaceSkip = true
 	case proof.CaptureFace:
-		s.FaceSkip = false
+		p.FaceSkip = false
+	case proof.GiveVouch, proof.RequestProxy:
+		p.Enough = true
+	case proof.ChooseEvidence:
+		return choose(s, proof.EvidenceChosen{})
+	case proof.ConfirmResult, proof.SetPreferences, proof.GiveFeedback:
+		s.EndWay = way
+		return s
 	}
-	return s
+	return s.with(p)
 }
 
 // finishReason says why a visit ends with what there is.
-func finishReason(s State) proof.Code {
+func finishReason(p Subject) proof.Code {
 	switch {
-	case s.Rejected != "":
-		return s.Rejected
-	case s.Document == nil:
+	case p.Rejected != "":
+		return p.Rejected
+	case len(p.Done) > 0 && p.form() == "":
+		return ""
+	case len(p.Pieces()) == 0:
 		return proof.NoSuitableDocument
-	case s.Differs():
+	case p.Differs():
 		return proof.FaceDifferent
 	}
 	return proof.ClerkStopped
 }
 
-// EvidenceType tells the kind of the document that counts, by the first letters
-// of its zone (ICAO 9303-4 §4.2.2, -5 §4.2.2): P is a passport; identity cards
-// (A, C, I) of an EEA state are a type of their own.
-func (s State) EvidenceType() proof.EvidenceType {
-	if s.Document == nil {
-		return ""
-	}
-	f := s.Document.MRZ.Fields
-	switch {
-	case len(f.DocumentCode) > 0 && f.DocumentCode[0] == 'P' && s.Document.MRZ.Format == mrz.TD3:
-		return proof.Passport
-	case len(f.DocumentCode) > 0 && slices.Contains([]byte("ACI"), f.DocumentCode[0]) && slices.Contains(eea, f.IssuingState):
-		return proof.EEAIdentityCard
-	}
-	return proof.OtherDocument
-}
-
-// eea lists the states whose identity cards Regulation (EU) 2019/1157 covers,
-// and Utopia, the state of all specimens, so that training has cards too.
-var eea = []string{
-	"AUT", "BEL", "BGR", "CYP", "CZE", "D", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV", "HUN", "IRL", "ISL",
-	"ITA", "LIE", "LTU", "LUX", "LVA", "MLT", "NLD", "NOR", "POL", "PRT", "ROU", "SVK", "SVN", "SWE", "UTO",
-}
-
-// Claimed is the identity as the document that counts tells it, zero without one.
-func (s State) Claimed() proof.Person {
-	if s.Document == nil {
-		return proof.Person{}
-	}
-	f := s.Document.MRZ.Fields
-	return proof.Person{
-		Surname: proof.NewName(f.Surname), Given: proof.NewName(f.GivenNames),
-		Birth: f.BirthDate, Sex: f.Sex, Nationality: f.Nationality,
+// Routes lists the routes that a visit may begin with.
+func Routes() []proof.RouteName {
+	return []proof.RouteName{
+		proof.PhotoDocument, proof.DrivingLicence, proof.AnyEvidence, proof.Vouching, proof.PracticeDetails,
+		proof.ProxyAccess, proof.ClaimAccount,
 	}
 }
