@@ -27,12 +27,15 @@ const (
 	PathStatus   = "/v1/status"                         // GET → Status
 	PathFirst    = "/v1/first-clerk"                    // POST FirstClerk → Session
 	PathSessions = "/v1/sessions"                       // POST SignIn → Session; DELETE ends it
+	PathClerks   = "/v1/clerks"                         // GET → ClerkList; POST NewClerk → ClerkList, by a supervisor
 	PathUnlock   = "/v1/unlock"                         // POST Unlock, by a supervisor
 	PathVisits   = "/v1/visits"                         // POST NewVisit → Visit
 	PathVisit    = "/v1/visits/{id}"                    // GET → Visit; id "current" is the open one
 	PathAnswers  = "/v1/visits/{id}/answers"            // POST Answer → Visit
 	PathPictures = "/v1/visits/{id}/pictures/{picture}" // GET → image/jpeg
 	PathHandOver = "/v1/visits/{id}/hand-over"          // POST SignIn of the other clerk → Session
+	PathSecond   = "/v1/visits/{id}/second"             // POST SecondSignIn of another clerk → Visit
+	PathNotices  = "/v1/notices"                        // GET → NoticeList; POST NoticeSeen
 	PathPreview  = "/v1/preview"                        // GET → multipart/x-mixed-replace of JPEG
 	PathEvents   = "/v1/events"                         // GET → text/event-stream of Event
 	PathQueue    = "/v1/queue"                          // GET → QueueList
@@ -120,6 +123,19 @@ type FirstClerk struct {
 	Training proof.Training `json:"training"`
 }
 
+// NewClerk makes a further account.
+type NewClerk struct {
+	Name     string         `json:"name"`
+	Secret   string         `json:"secret"`
+	Role     proof.Role     `json:"role"`
+	Training proof.Training `json:"training"`
+}
+
+// ClerkList is everybody who has an account here.
+type ClerkList struct {
+	Clerks []proof.Operator `json:"clerks"`
+}
+
 // Unlock lets a locked clerk in again; a supervisor's sign-in goes with it.
 type Unlock struct {
 	Supervisor SignIn           `json:"supervisor"`
@@ -136,23 +152,63 @@ type Session struct {
 type NewVisit struct {
 	Route    proof.RouteName `json:"route"`
 	Language string          `json:"language"` // of the patient, BCP 47
+	// Continues is the reference of the slip that the patient brings back, as
+	// it was typed; "" begins anew.
+	Continues string `json:"continues,omitempty"`
+}
+
+// SecondSignIn is another clerk beside the first, who confirms what was seen.
+type SecondSignIn struct {
+	SignIn
+	Seen     int  `json:"seen"` // as in Answer
+	Confirms bool `json:"confirms"`
+}
+
+// Notice is news of an earlier visit; nothing in it tells who it is about.
+type Notice struct {
+	ID   uint64    `json:"id"`
+	Ref  proof.Ref `json:"ref"`
+	Kind string    `json:"kind"` // as sync/wire names it
+	At   time.Time `json:"at"`
+	Seen bool      `json:"seen"`
+	// Slip is the second slip that goes with it, in the counter's language.
+	Slip []string `json:"slip,omitempty"`
+}
+
+// NoticeList is the news, unseen first and the newest first among them.
+type NoticeList struct {
+	Notices []Notice `json:"notices"`
+}
+
+// NoticeSeen says what was done with a notice.
+type NoticeSeen struct {
+	ID    uint64 `json:"id"`
+	Print bool   `json:"print,omitempty"` // print the second slip too
 }
 
 // Visit is the open visit as a screen shows it: folded, never the events.
 type Visit struct {
-	ID       proof.CaseID     `json:"id"`
-	Route    proof.RouteName  `json:"route"`
-	Language string           `json:"language"`
-	Events   int              `json:"events"` // how many there are; goes back in Answer.Seen
-	Operator proof.OperatorID `json:"operator"`
-	Training bool             `json:"training"`
-	Asks     []proof.Ask      `json:"asks"` // what may be answered now, the recommended first
-	Document *Document        `json:"document,omitempty"`
-	Face     *Face            `json:"face,omitempty"`
-	Outcome  *proof.Outcome   `json:"outcome,omitempty"`
-	Ref      proof.Ref        `json:"ref,omitempty"` // once the record is on disk
-	Slip     *Slip            `json:"slip,omitempty"`
-	Ended    bool             `json:"ended"`
+	ID       proof.CaseID       `json:"id"`
+	Route    proof.RouteName    `json:"route"`
+	Language string             `json:"language"`
+	Events   int                `json:"events"` // how many there are; goes back in Answer.Seen
+	Operator proof.OperatorID   `json:"operator"`
+	Training bool               `json:"training"`
+	Asks     []proof.Ask        `json:"asks"`            // what may be answered now, the recommended first
+	Party    proof.Party        `json:"party,omitempty"` // whose turn it is; Document and Face are theirs
+	People   []Person           `json:"people,omitempty"`
+	Choices  []Choice           `json:"choices,omitempty"` // kinds of evidence that may be chosen now
+	Plans    []Plan             `json:"plans,omitempty"`   // ways to a level, the best first
+	Chosen   proof.EvidenceType `json:"chosen,omitempty"`  // kind of the piece in hand, where it was chosen
+	Prefill  *Fields            `json:"prefill,omitempty"` // what a camera read for the fields that are asked
+	Letter   *Practice          `json:"letter,omitempty"`  // what a camera read of a practice's letter
+	Bases    []proof.Code       `json:"bases,omitempty"`   // grounds for proxy access that fit the patient's age
+	Document *Document          `json:"document,omitempty"`
+	Face     *Face              `json:"face,omitempty"`
+	Outcome  *proof.Outcome     `json:"outcome,omitempty"`
+	Ref      proof.Ref          `json:"ref,omitempty"` // once the record is on disk
+	Slip     *Slip              `json:"slip,omitempty"`
+	Ended    bool               `json:"ended"`
 }
 
 // Document is what was read of the document.
@@ -170,6 +226,48 @@ type Document struct {
 	Portrait proof.PictureID    `json:"portrait,omitempty"`
 	Features []string           `json:"features"` // security features to look for, by policy code
 	Examined bool               `json:"examined"`
+}
+
+// Person is one of the people of a visit and the evidence they showed.
+type Person struct {
+	Party    proof.Party  `json:"party,omitempty"`
+	Person   proof.Person `json:"person"`
+	Evidence []Piece      `json:"evidence"`
+}
+
+// Piece is one piece of evidence that was shown.
+type Piece struct {
+	Type     proof.EvidenceType `json:"type"`
+	Examined bool               `json:"examined"`
+	Compared bool               `json:"compared"`
+	Problems []proof.Code       `json:"problems,omitempty"` // why it may not count
+}
+
+// Choice is a kind of evidence that may be shown.
+type Choice struct {
+	Type     proof.EvidenceType `json:"type"`
+	Strength int                `json:"strength"`
+	Photo    bool               `json:"photo,omitempty"`
+}
+
+// Plan is a way to a level, as steps.
+type Plan struct {
+	Level   proof.Level `json:"level"`
+	Profile string      `json:"profile"`
+	Minutes int         `json:"minutes"`
+	Steps   []PlanStep  `json:"steps"`
+}
+
+// PlanStep is one step of a plan.
+type PlanStep struct {
+	Code    proof.Code         `json:"code"`
+	Type    proof.EvidenceType `json:"type,omitempty"`
+	Minutes int                `json:"minutes"`
+	Central bool               `json:"central,omitempty"` // happens after the record is sent
+	// Voucher says that it is done to prove the voucher, Colleague that another
+	// operator does it.
+	Voucher   bool `json:"voucher,omitempty"`
+	Colleague bool `json:"colleague,omitempty"`
 }
 
 // Face is how the comparison stands.
@@ -202,6 +300,55 @@ type Answer struct {
 	Exam   *Examination   `json:"exam,omitempty"`   // examine_document
 	Same   proof.Sameness `json:"same,omitempty"`   // compare_person
 	Reason proof.Code     `json:"reason,omitempty"` // abandon
+
+	Identity    *Identity               `json:"identity,omitempty"`    // claim_identity
+	Type        proof.EvidenceType      `json:"type,omitempty"`        // choose_evidence
+	Table       *proof.EvidenceTable    `json:"table,omitempty"`       // choose_evidence: what lies there, for the plans
+	Fields      *Fields                 `json:"fields,omitempty"`      // enter_evidence
+	Vouch       *VouchForm              `json:"vouch,omitempty"`       // give_vouch
+	Practice    *Practice               `json:"practice,omitempty"`    // give_practice
+	Proxy       *proof.ProxyRequested   `json:"proxy,omitempty"`       // request_proxy
+	Claim       *proof.ClaimRedeemed    `json:"claim,omitempty"`       // redeem_claim
+	Preferences *proof.PreferencesGiven `json:"preferences,omitempty"` // set_preferences
+	Feedback    *proof.FeedbackGiven    `json:"feedback,omitempty"`    // give_feedback
+}
+
+// Identity is who somebody says they are, as it was typed.
+type Identity struct {
+	Surname   string     `json:"surname"`
+	Given     string     `json:"given"`
+	Birth     proof.Date `json:"birth"`
+	Sex       string     `json:"sex,omitempty"`
+	Postcode  string     `json:"postcode,omitempty"`
+	NHSNumber string     `json:"nhs_number,omitempty"`
+}
+
+// Fields are the printed fields of a piece of evidence, as they were typed.
+type Fields struct {
+	Identity
+	Former  string     `json:"former,omitempty"` // surname before a marriage or a deed
+	Number  string     `json:"number,omitempty"`
+	Issuer  string     `json:"issuer,omitempty"`
+	Issued  proof.Date `json:"issued,omitzero"`
+	Expires proof.Date `json:"expires,omitzero"`
+	// Sure says that the clerk has looked again and the fields are as printed,
+	// also where they contradict each other.
+	Sure bool `json:"sure,omitempty"`
+}
+
+// VouchForm is a vouch, as it was declared and typed.
+type VouchForm struct {
+	Voucher  Identity `json:"voucher"`  // where they were not proved here
+	Proofing string   `json:"proofing"` // reference of the voucher's own visit
+	proof.VouchGiven
+}
+
+// Practice is the codes of a practice's letter, as they were typed, and whose
+// letter it is.
+type Practice struct {
+	ODS     string `json:"ods"`
+	Account string `json:"account"`
+	Key     string `json:"key"`
 }
 
 // Doing is what was done with an ask.
@@ -215,6 +362,8 @@ const (
 	DoChoose  Doing = "choose"  // take this way instead of the recommended one
 	DoReopen  Doing = "reopen"  // take the step back
 	DoAbandon Doing = "abandon" // end the visit without a result
+	DoConcern Doing = "concern" // somebody may be under pressure: people look at it, silently
+	DoTable   Doing = "table"   // tell what lies on the table, for the plans
 )
 
 // Examination is the clerk's look at the original document.

@@ -51,8 +51,8 @@ func (l Lock) Check(now time.Time) (proof.Kind, time.Time) {
 	switch {
 	case l.Wrong >= TriesBeforeSupervisor:
 		return proof.KindLockedOut, time.Time{}
-	case now.Before(l.Until):
-		return proof.KindLockedOut, l.Until
+	case now.Before(l.Until) && l.Until.Sub(now) <= LockFor:
+		return proof.KindLockedOut, l.Until // further off than that only a clock that went back can put it
 	}
 	return proof.KindNone, time.Time{}
 }

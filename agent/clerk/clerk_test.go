@@ -109,3 +109,18 @@ func TestMayUnlock(t *testing.T) {
 		t.Error("a clerk unlocks another")
 	}
 }
+
+func TestAClockThatWentBackLocksNobody(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
+	l := clerk.Lock{}
+	for range clerk.TriesBeforeLock {
+		l = l.Failed(now)
+	}
+	if kind, _ := l.Check(now); kind != proof.KindLockedOut {
+		t.Fatalf("five wrong tries give %q", kind)
+	}
+	if kind, _ := l.Check(now.AddDate(-6, 0, 0)); kind != proof.KindNone {
+		t.Errorf("with a clock six years back the account is %q", kind)
+	}
+}

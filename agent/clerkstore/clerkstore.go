@@ -96,25 +96,24 @@ func (s *Store) Empty() bool {
 	return len(s.file.Accounts) == 0
 }
 
-// Expect sets the one-time code with which the first account may be made.
+// Expect sets the one-time code with which the first account may be made, or
+// another supervisor's where all others are locked out. Whoever calls it has the
+// counter's files in hand.
 func (s *Store) Expect(code string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.file.Accounts) > 0 {
-		return &proof.Error{Op: "setting the first clerk's code", Kind: proof.KindNotAllowed}
-	}
 	sum := sha256.Sum256([]byte(code))
 	next := s.file
 	next.First = sum[:]
 	return s.replace(next)
 }
 
-// First makes the first account, a supervisor's, with the one-time code.
+// First makes a supervisor's account with the one-time code.
 func (s *Store) First(code, name, pass string, trained proof.Training) (proof.Operator, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	sum := sha256.Sum256([]byte(code))
-	if len(s.file.Accounts) > 0 || len(s.file.First) == 0 || subtle.ConstantTimeCompare(sum[:], s.file.First) != 1 {
+	if len(s.file.First) == 0 || subtle.ConstantTimeCompare(sum[:], s.file.First) != 1 {
 		return proof.Operator{}, &proof.Error{Op: "making the first account", Kind: proof.KindEnrolCode}
 	}
 	return s.add(name, pass, proof.Supervisor, trained)
@@ -138,6 +137,17 @@ func (s *Store) add(name, pass string, role proof.Role, trained proof.Training) 
 	op := proof.Operator{ID: id, Name: name, Role: role, Training: trained}
 	next := file{Accounts: append(slices.Clone(s.file.Accounts), account{Operator: op, Secret: hash(pass)})}
 	return op, s.replace(next)
+}
+
+// Operators lists everybody who has an account.
+func (s *Store) Operators() []proof.Operator {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []proof.Operator
+	for _, a := range s.file.Accounts {
+		out = append(out, a.Operator)
+	}
+	return out
 }
 
 // find is the place of an account, -1 without one.

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/counterproof/counterproof/agent/proof"
 )
 
 // Config is how one counter is set up.
@@ -41,6 +43,10 @@ type Config struct {
 	FaceCamera     string `json:"face_camera"`
 	// Printer is where slips go: "file:FOLDER" writes each as PDF and text.
 	Printer string `json:"printer"`
+	// UVIRTemplates is the day (YYYY-MM-DD) on which this counter's pictures of
+	// documents under ultraviolet and infrared light were last refreshed. Empty is
+	// a counter without such a lamp.
+	UVIRTemplates string `json:"uvir_templates"`
 	// Capture ends a capture that found nothing good, in seconds.
 	Capture int `json:"capture_seconds"`
 }
@@ -108,6 +114,8 @@ func (c Config) Validate() error {
 	for key, v := range map[string]string{"document_camera": c.DocumentCamera, "face_camera": c.FaceCamera} {
 		bad(v != "" && !strings.HasPrefix(v, "sim:"), key, `does not begin with "sim:"`)
 	}
+	_, err := c.Templates()
+	bad(err != nil, "uvir_templates", "is no day such as 2026-05-31")
 	bad(c.Printer != "" && !strings.HasPrefix(c.Printer, "file:"), "printer", `does not begin with "file:"`)
 	return errors.Join(errs...)
 }
@@ -118,6 +126,15 @@ func (c Config) SocketPath() string {
 		return c.Socket
 	}
 	return filepath.Join(c.Data, "daemon.sock")
+}
+
+// Templates is UVIRTemplates as a day, zero where it is empty.
+func (c Config) Templates() (proof.Date, error) {
+	if c.UVIRTemplates == "" {
+		return proof.Date{}, nil
+	}
+	day, err := time.Parse(time.DateOnly, c.UVIRTemplates)
+	return proof.Date{Year: day.Year(), Month: int(day.Month()), Day: day.Day()}, err
 }
 
 // CaptureTime is Capture as a duration.

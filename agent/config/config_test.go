@@ -40,6 +40,19 @@ func TestFileOverDefaults(t *testing.T) {
 	}
 }
 
+func TestTemplates(t *testing.T) {
+	c, err := config.Read(file(t, `{"uvir_templates":"2026-05-31"}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := c.Templates(); err != nil || got.String() != "2026-05-31" {
+		t.Errorf("got %s: %v", got, err)
+	}
+	if got, err := config.Default().Templates(); err != nil || got.Year != 0 {
+		t.Errorf("without a lamp got %s: %v", got, err)
+	}
+}
+
 func TestStateFolder(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", "/xdg")
 	if got := config.Default().Data; got != "/xdg/counterproof" {
@@ -53,13 +66,14 @@ func TestStateFolder(t *testing.T) {
 
 func TestMistakesAreNamed(t *testing.T) {
 	for text, word := range map[string]string{
-		`{"sight":"FWC87"}`:         "sight",
-		`{"data":""}`:               "data",
-		`{"policy":""}`:             "policy",
-		`{"languages":[]}`:          "languages",
-		`{"capture_seconds":1}`:     "capture_seconds",
-		`{"document_camera":"usb"}`: "document_camera",
-		`{"printer":"lp0"}`:         "printer",
+		`{"sight":"FWC87"}`:                             "sight",
+		`{"data":""}`:                                   "data",
+		`{"uvir_templates":"soon"}`:                     "uvir_templates",
+		`{"policy":""}`:                                 "policy",
+		`{"languages":[]}`:                              "languages",
+		`{"capture_seconds":1}`:                         "capture_seconds",
+		`{"document_camera":"usb"}`:                     "document_camera",
+		`{"printer":"lp0"}`:                             "printer",
 		`{"socket":"` + strings.Repeat("x", 200) + `"}`: "socket",
 		`{`: "reading the configuration",
 	} {

@@ -22,9 +22,9 @@ import (
 	"github.com/counterproof/counterproof/agent/proof"
 )
 
-// Commands are the daemon's own commands: run, enrol and queue.
+// Commands are the daemon's own commands: run, enrol, rescue and queue.
 func Commands() []*cobra.Command {
-	return []*cobra.Command{runCommand(), enrolCommand(), queueCommand()}
+	return []*cobra.Command{runCommand(), enrolCommand(), rescueCommand(), queueCommand()}
 }
 
 // withConfig gives a command the flags that choose a configuration.
@@ -92,6 +92,41 @@ Without --invite the invitation is read from standard input.`,
 	return cmd
 }
 
+func rescueCommand() *cobra.Command {
+	return withConfig(&cobra.Command{
+		Use:   "rescue",
+		Short: "Print a code for a new supervisor, where all are locked out",
+		Long: `Print a code, good once, with which a new supervisor's account is made at the
+counter. It is for a counter whose supervisors are all locked out or gone; open
+visits and the queue stay as they are. The counter must not be running, and only
+who may read its files can do this.`,
+		Example: "  counterproofd rescue --config /etc/counterproof/counter.json",
+	}, func(cmd *cobra.Command, cfg config.Config) (err error) {
+		held, err := lock(cfg.Data)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, held.Close()) }()
+		clerks, err := clerkstore.Open(cfg.Data)
+		if err != nil {
+			return err
+		}
+		code := drawCode()
+		if err := clerks.Expect(code); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(cmd.OutOrStdout(), "Code for a new supervisor, good once: %s\n", code)
+		return err
+	})
+}
+
+// drawCode draws a one-time code: 80 random bits.
+func drawCode() string {
+	b := make([]byte, 10)
+	rand.Read(b)
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b))
+}
+
 // Enrolled is what an enrolment gave.
 type Enrolled struct {
 	Agent, Site string
@@ -129,9 +164,7 @@ func (e *Enrolled) expectClerk(data string) error {
 	if err != nil || !clerks.Empty() {
 		return err
 	}
-	b := make([]byte, 10)
-	rand.Read(b)
-	e.FirstClerk = strings.ToLower(base32.StdEncoding.EncodeToString(b))
+	e.FirstClerk = drawCode()
 	return clerks.Expect(e.FirstClerk)
 }
 

@@ -37,9 +37,7 @@ import (
 	"github.com/counterproof/counterproof/agent/gpg45"
 	"github.com/counterproof/counterproof/agent/ocr"
 	"github.com/counterproof/counterproof/agent/outbox"
-	"github.com/counterproof/counterproof/agent/print"
 	"github.com/counterproof/counterproof/agent/proof"
-	"github.com/counterproof/counterproof/devices"
 	"github.com/counterproof/counterproof/devices/hub"
 )
 
@@ -193,10 +191,15 @@ func (c *counter) openDesk(ctx context.Context) error {
 	if err != nil && proof.KindOf(err) != proof.KindNotEnrolled {
 		return err
 	}
+	templates, err := c.cfg.Templates()
+	if err != nil {
+		return err
+	}
 	c.desk, err = desk.Open(ctx, desk.Config{
 		Drafts: drafts, Cameras: c.hub, Reader: reader, Matcher: matcher{c.matcher}, Policy: policy, Recorder: c.outbox,
-		Slips: print.Slips{Printer: c.hub.Printer(devices.SlipPrinter), Site: c.site()},
+		Slips: c.slips(),
 		Site:  c.site(), App: Version, Training: identity.Training, Capture: c.cfg.CaptureTime(), Notify: c.news.tell,
+		Clerks: c.clerks.Operators, Templates: templates, Symbols: symbol,
 	})
 	if err != nil {
 		slog.Error("a visit could not be taken up whole", "kind", string(proof.KindOf(err)), "err", err)

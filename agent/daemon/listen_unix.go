@@ -5,7 +5,6 @@ package daemon
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -85,7 +84,7 @@ func (l *checked) Accept() (net.Conn, error) {
 	for {
 		c, err := l.AcceptUnix()
 		if err != nil {
-			return nil, fmt.Errorf("accepting: %w", err)
+			return nil, err // as it is: net/http waits and goes on only where it knows the error
 		}
 		user, err := peerUser(c)
 		if err == nil && slices.Contains(l.users, user) {

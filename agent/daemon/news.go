@@ -113,7 +113,11 @@ func written(e api.Event) []byte {
 // preview streams the frames of the captures that run, as long as the session
 // lives: nobody watches a patient after signing out.
 func (s *server) preview(w http.ResponseWriter, r *http.Request) {
-	if _, err := s.operator(r); err != nil {
+	viewer, err := s.operator(r)
+	if err == nil {
+		err = s.hasVisit(viewer)
+	}
+	if err != nil {
 		s.refuse(w, r, err)
 		return
 	}
@@ -125,8 +129,8 @@ func (s *server) preview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token := r.Header.Get(api.TokenHeader)
-	err := s.c.desk.Preview(r.Context(), func(jpeg []byte) error {
-		if !s.sessions.alive(token, time.Now()) {
+	err = s.c.desk.Preview(r.Context(), func(jpeg []byte) error {
+		if !s.sessions.alive(token, time.Now()) || s.hasVisit(viewer) != nil {
 			return errSessionOver
 		}
 		head := textproto.MIMEHeader{"Content-Type": {"image/jpeg"}, "Content-Length": {fmt.Sprint(len(jpeg))}}

@@ -43,10 +43,17 @@ func (s *server) handler() http.Handler {
 	open("POST "+api.PathSessions, s.signIn)
 	signed("DELETE "+api.PathSessions, s.signOut)
 	open("POST "+api.PathUnlock, s.unlock)
+	signed("GET "+api.PathClerks, func(*http.Request, proof.Operator) (any, error) {
+		return api.ClerkList{Clerks: s.c.clerks.Operators()}, nil
+	})
+	signed("POST "+api.PathClerks, s.addClerk)
 	signed("POST "+api.PathVisits, s.startVisit)
 	signed("GET "+api.PathVisit, s.visit)
 	signed("POST "+api.PathAnswers, s.answerAsk)
 	signed("POST "+api.PathHandOver, s.handOver)
+	signed("POST "+api.PathSecond, s.second)
+	signed("GET "+api.PathNotices, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.notices(r.Context()) })
+	signed("POST "+api.PathNotices, s.noticeSeen)
 	signed("GET "+api.PathQueue, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.outbox.List(r.Context()) })
 	signed("GET "+api.PathDevices, func(*http.Request, proof.Operator) (any, error) {
 		return api.DeviceList{Devices: s.c.deviceList()}, nil
@@ -109,7 +116,9 @@ func statusOf(k proof.Kind) int {
 		return http.StatusNotFound
 	case proof.KindAskNotOpen, proof.KindVisitOpen, proof.KindCancelled:
 		return http.StatusConflict
-	case proof.KindBadRequest, proof.KindWeakPIN, proof.KindNoMRZ, proof.KindChecksFailed:
+	case proof.KindBadRequest, proof.KindWeakPIN, proof.KindNoMRZ, proof.KindChecksFailed, proof.KindOddLetters,
+		proof.KindDetailsMissing, proof.KindNumberWrong, proof.KindDateWrong, proof.KindRefWrong, proof.KindTokenWrong,
+		proof.KindContactWrong, proof.KindPracticeCodes, proof.KindSameOperator:
 		return http.StatusUnprocessableEntity
 	case proof.KindDiskFull:
 		return http.StatusInsufficientStorage
@@ -137,6 +146,14 @@ func (s *server) operator(r *http.Request) (proof.Operator, error) {
 		return op, &proof.Error{Op: "checking the session", Kind: proof.KindSessionEnded}
 	}
 	return op, nil
+}
+
+// hasVisit refuses an operator who has not got the open visit.
+func (s *server) hasVisit(op proof.Operator) error {
+	if holder := s.c.desk.Operator(); holder != "" && holder != op.ID {
+		return &proof.Error{Op: "showing the visit", Kind: proof.KindNotAllowed}
+	}
+	return nil // without a visit there is nothing to see
 }
 
 func (s *server) firstClerk(r *http.Request) (any, error) {
@@ -175,7 +192,8 @@ func (s *server) check(in api.SignIn) (proof.Operator, error) {
 	return op, err
 }
 
-func (s *server) signOut(r *http.Request, _ proof.Operator) (any, error) {
+func (s *server) signOut(r *http.Request, op proof.Operator) (any, error) {
+	s.c.desk.Leave(op.ID)
 	s.sessions.end(r.Header.Get(api.TokenHeader))
 	return struct{}{}, nil
 }
@@ -192,6 +210,24 @@ func (s *server) unlock(r *http.Request) (any, error) {
 	return struct{}{}, s.c.unlock(by, in.Operator)
 }
 
+// addClerk makes a further account at a supervisor's wish.
+func (s *server) addClerk(r *http.Request, by proof.Operator) (any, error) {
+	in, err := read[api.NewClerk](r)
+	if err != nil {
+		return nil, err
+	}
+	if by.Role != proof.Supervisor {
+		return nil, &proof.Error{Op: "making an account", Kind: proof.KindNotAllowed}
+	}
+	if in.Role != proof.Clerk && in.Role != proof.Supervisor {
+		return nil, &proof.Error{Op: "making an account", Kind: proof.KindBadRequest}
+	}
+	if _, err := s.c.clerks.Add(in.Name, in.Secret, in.Role, in.Training); err != nil {
+		return nil, err
+	}
+	return api.ClerkList{Clerks: s.c.clerks.Operators()}, nil
+}
+
 func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
 	in, err := read[api.NewVisit](r)
 	if err != nil {
@@ -205,11 +241,25 @@ func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
 }
 
 // visit answers the open visit under its own name or as "current".
-func (s *server) visit(r *http.Request, _ proof.Operator) (any, error) {
-	if r.PathValue("id") == "current" {
-		return s.c.desk.Visit()
+func (s *server) visit(r *http.Request, op proof.Operator) (any, error) {
+	v, err := s.c.desk.Visit()
+	if r.PathValue("id") != "current" {
+		v, err = s.named(r)
 	}
-	return s.named(r)
+	return discreet(v, op), err
+}
+
+// discreet is a visit as an operator may see it who has not got it: that it is
+// there, whose it is and what it waits for. Taking it over leaves a trace, and
+// only then is the patient shown.
+func discreet(v api.Visit, op proof.Operator) api.Visit {
+	if v.Operator == op.ID {
+		return v
+	}
+	return api.Visit{
+		ID: v.ID, Route: v.Route, Language: v.Language, Events: v.Events, Operator: v.Operator, Training: v.Training,
+		Asks: v.Asks, Ended: v.Ended,
+	}
 }
 
 // named is the visit that the path names, which must be the one at hand: a
@@ -260,9 +310,43 @@ func (s *server) handOver(r *http.Request, from proof.Operator) (any, error) {
 	return s.sessions.begin(to, time.Now()), nil
 }
 
-// picture answers a picture of the open visit to whoever has a session.
+// second signs another clerk in beside the one who has the visit, to say
+// whether they confirm what was seen. The visit and the session stay where they are.
+func (s *server) second(r *http.Request, op proof.Operator) (any, error) {
+	in, err := read[api.SecondSignIn](r)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.named(r)
+	if err != nil {
+		return nil, err
+	}
+	if v.Operator != op.ID {
+		return nil, &proof.Error{Op: "asking a second person", Kind: proof.KindNotAllowed}
+	}
+	second, err := s.check(in.SignIn)
+	if err != nil {
+		return nil, err
+	}
+	return s.c.desk.Second(r.Context(), second, in.Seen, in.Confirms)
+}
+
+// noticeSeen marks news of an earlier visit as seen and prints its slip if that
+// is wished.
+func (s *server) noticeSeen(r *http.Request, _ proof.Operator) (any, error) {
+	in, err := read[api.NoticeSeen](r)
+	if err != nil {
+		return nil, err
+	}
+	return struct{}{}, s.c.noticeSeen(r.Context(), in)
+}
+
+// picture answers a picture of the open visit to the operator who has it.
 func (s *server) picture(w http.ResponseWriter, r *http.Request) {
-	_, err := s.operator(r)
+	op, err := s.operator(r)
+	if err == nil {
+		err = s.hasVisit(op)
+	}
 	if err == nil {
 		_, err = s.named(r)
 	}

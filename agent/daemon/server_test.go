@@ -22,7 +22,10 @@ var statuses = map[proof.Kind]int{
 	proof.KindNoVisit:    404,
 	proof.KindAskNotOpen: 409, proof.KindVisitOpen: 409, proof.KindCancelled: 409,
 	proof.KindBadRequest: 422, proof.KindWeakPIN: 422, proof.KindNoMRZ: 422, proof.KindChecksFailed: 422,
-	proof.KindDiskFull: 507,
+	proof.KindOddLetters: 422, proof.KindDetailsMissing: 422, proof.KindNumberWrong: 422, proof.KindDateWrong: 422,
+	proof.KindRefWrong: 422, proof.KindTokenWrong: 422, proof.KindContactWrong: 422, proof.KindPracticeCodes: 422,
+	proof.KindSameOperator: 422,
+	proof.KindDiskFull:     507,
 }
 
 func TestStatusOfEveryKind(t *testing.T) {

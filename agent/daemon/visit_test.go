@@ -57,8 +57,8 @@ func TestAWholeVisitByKeys(t *testing.T) {
 		t.Fatalf("opening: %v", err)
 	}
 	read, err := packet.Read(parts)
-	if err != nil || read.Claims.Document.Number != pass.person.Number || len(read.Events) < 8 {
-		t.Errorf("the record reads %+v: %v", read.Claims.Document, err)
+	if err != nil || read.Claims.Documents[0].Number != pass.person.Number || len(read.Events) < 8 {
+		t.Errorf("the record reads %+v: %v", read.Claims.Documents, err)
 	}
 	if left, err := filepath.Glob(filepath.Join(c.conf.Data, "drafts", "*")); err != nil || len(left) != 0 {
 		t.Errorf("the visit left %v: %v", left, err)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 )
@@ -22,13 +23,15 @@ func Command() *cobra.Command {
 		Use:   "demo",
 		Short: "Show a whole visit on one machine, without hardware",
 		Long: `Show a whole visit on one machine, without hardware: a training centre, an
-opener and a counter are started, and a patient with a specimen passport comes.
+opener and a counter are started, and a patient comes: with a specimen passport,
+or by another route.
 
 With a display the counter's window opens and you are the clerk; without one (or
 with --no-window) the same visit runs through the local interface and is told
 step by step. Everything is training: it proves nobody.`,
 		Example: `  counterproofd demo
   counterproofd demo --no-window --impostor
+  counterproofd demo --no-window --route vouch
   counterproofd demo --document page.jpg --face me.jpg`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -48,6 +51,7 @@ step by step. Everything is training: it proves nobody.`,
 	f := cmd.Flags()
 	f.StringVar(&cfg.Document, "document", "", "photograph of a data page (default: a specimen passport is made)")
 	f.StringVar(&cfg.Face, "face", "", "photograph of the patient (default: the one that set-up fetched)")
+	f.StringVar(&cfg.Route, "route", "passport", "the visit that is told: "+strings.Join(storyNames(), ", "))
 	f.BoolVar(&cfg.Impostor, "impostor", false, "let another man stand before the camera")
 	f.StringVar(&cfg.Language, "language", "en", "the patient's language")
 	f.StringVar(&cfg.Dir, "dir", "", "keep everything in this folder (default: a temporary one, removed at the end)")

@@ -13,6 +13,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,8 @@ type Config struct {
 	Document, Face string
 	// Impostor puts another man before the camera.
 	Impostor bool
+	// Route is the visit that is told, by a word of stories; passport if empty.
+	Route string
 	// Language is the patient's, BCP 47.
 	Language string
 	// Models is the folder of the face networks; the usual places if empty.
@@ -65,6 +68,7 @@ const (
 // world is a running centre and counter.
 type world struct {
 	cfg    Config
+	story  story
 	dir    string
 	centre *central.Central
 	opener *opener.Opener
@@ -83,6 +87,9 @@ func (w *world) say(format string, args ...any) {
 // Run makes the world, lets use work in it and takes it down again.
 func Run(ctx context.Context, cfg Config, use func(context.Context, *world) error) (err error) {
 	w := &world{cfg: cfg, dir: cfg.Dir}
+	if w.story, err = storyOf(cmp.Or(cfg.Route, "passport")); err != nil {
+		return err
+	}
 	if w.dir == "" {
 		if w.dir, err = os.MkdirTemp("", "counterproof-demo-"); err != nil {
 			return fmt.Errorf("making the demonstration's folder: %w", err)
@@ -134,6 +141,9 @@ func (w *world) open(ctx context.Context) error {
 	w.conf.DocumentCamera = "sim:" + w.folder("document")
 	w.conf.FaceCamera = "sim:" + w.folder("face")
 	w.conf.Printer = "file:" + filepath.Join(w.dir, "slips")
+	if w.story.expert {
+		w.conf.UVIRTemplates = route.Today(time.Now()).AddDays(-60).String()
+	}
 	enrolled, err := daemon.Enrol(ctx, w.conf, invitation)
 	if err != nil {
 		return fmt.Errorf("enrolling the counter: %w", err)
@@ -203,6 +213,9 @@ func (w *world) signUp(ctx context.Context, code string) error {
 	trained := proof.Training{
 		Impostor: proof.Date{Year: today.Year - 2, Month: 11, Day: 2},
 		Document: proof.Date{Year: today.Year - 1, Month: 2, Day: 10},
+	}
+	if w.story.expert {
+		trained.Impostor, trained.UVIR = today.AddDays(-200), today.AddDays(-100)
 	}
 	var err error
 	w.clerk, err = w.client.FirstClerk(ctx, api.FirstClerk{Code: code, Name: clerkName, Secret: clerkSecret, Training: trained})

@@ -246,3 +246,32 @@ func TestTheHandFollowsTheGuidance(t *testing.T) {
 		t.Errorf("at the end there lies %q", got)
 	}
 }
+
+// TestEveryRouteIsShown goes through a visit by every other route, to the centre
+// and to the opener.
+func TestEveryRouteIsShown(t *testing.T) {
+	needFaces(t)
+	for name, texts := range map[string][]string{
+		"licence": {"a driving licence", "keys the licence", "RESULT: proved", "profile L1B", "Your claim code", "agrees with the counter: true"},
+		"vouch":   {"whom a teacher knows", "passport's data page of the voucher", "declares to know", "RESULT: pending", "The voucher: GPG 45 medium M1C", "a vouch by somebody who was proved here", "agrees with the counter: true"},
+		"gp":      {"GP practice's letter", "three codes", "RESULT: pending", "NHS login: P9, provisional: true", "agrees with the counter: true"},
+		"proxy":   {"a carer", "data page of the proxy", "Spoken to alone", "RESULT: requested", "proxy access: submitted", "agrees with the counter: true"},
+		"child":   {"a parent", "no document; the parent attests", "birth certificate", "parent_attested", "Access stops when the child is 16", "agrees with the counter: true"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			out, err := show(t, "--route", name)
+			if err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			tells(t, out, texts...)
+			for _, secret := range []string{"inventedKey7", "1029384756", "SPECI853125", "01632 960001"} {
+				if strings.Contains(out, secret) {
+					t.Errorf("%s is told", secret)
+				}
+			}
+		})
+	}
+	if out, err := show(t, "--route", "astrology"); err == nil || !strings.Contains(err.Error(), "licence") {
+		t.Errorf("an unknown route: %v\n%s", err, out)
+	}
+}

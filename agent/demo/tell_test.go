@@ -5,11 +5,13 @@ import (
 	"image"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
 )
 
 // quiet is a world that tells into a buffer.
@@ -156,5 +158,50 @@ func TestNoWindowWithoutADisplay(t *testing.T) {
 	t.Setenv("WAYLAND_DISPLAY", "")
 	if got := windowProgram(); got != "" {
 		t.Errorf("without a display the window would be %s", got)
+	}
+}
+
+// TestStoriesAreWhole holds that every story that the command line offers is a
+// route that a visit may begin with, is told in a line, and answers with people
+// that are invented.
+func TestStoriesAreWhole(t *testing.T) {
+	for _, name := range storyNames() {
+		s, err := storyOf(name)
+		if err != nil || s.told == "" || !slices.Contains(route.Routes(), s.route) {
+			t.Errorf("%s: %+v, %v", name, s, err)
+		}
+	}
+	if _, err := storyOf("astrology"); err == nil || !strings.Contains(err.Error(), "vouch") {
+		t.Errorf("an unknown story: %v", err)
+	}
+	if got := words([]proof.Code{"best_interests", "consent"}); got != "best interests, consent" {
+		t.Errorf("codes are told as %q", got)
+	}
+	if who(proof.Ask{}) != "patient" || who(proof.Ask{Party: proof.Voucher}) != "voucher" {
+		t.Error("whom an ask is about")
+	}
+}
+
+// TestReasonsAreSentences tells codes of every room in words, and a strange one
+// without its underscores.
+func TestReasonsAreSentences(t *testing.T) {
+	for code, want := range map[proof.Code]string{
+		proof.ProxySubmitted: "clinician decides", "fraud_not_checked": "Fraud 0", "nhs_nothing_yet": "No NHS level yet",
+		"a_code_of_next_year": "a code of next year",
+	} {
+		if got := explain(proof.Reason{Code: code}); !strings.Contains(got, want) {
+			t.Errorf("%s is told as %q, want %q in it", code, got, want)
+		}
+	}
+}
+
+// TestClaimsAreOfOnePerson holds that a story's clerk types the same person in
+// every form, so that its evidence is linked.
+func TestClaimsAreOfOnePerson(t *testing.T) {
+	w := &world{cfg: Config{Out: &bytes.Buffer{}}}
+	claimed := claims(patient)(w, api.Visit{}).Identity
+	keyed := enterLicence(w, api.Visit{}).Fields
+	if keyed.Surname != claimed.Surname || keyed.Given != claimed.Given || keyed.Birth != claimed.Birth {
+		t.Errorf("claimed %+v, keyed %+v", claimed, keyed.Identity)
 	}
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
-	"github.com/counterproof/counterproof/agent/gpg45"
 	"github.com/counterproof/counterproof/agent/opener"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/verdict"
 )
 
 // maxSteps bounds a visit: no visit has so many questions.
@@ -19,8 +19,8 @@ const maxSteps = 60
 
 // visit goes through one visit as clerk and patient, by the asks alone.
 func (w *world) visit(ctx context.Context) (api.Visit, error) {
-	w.say("%s signs in.", w.clerk.Operator.Name)
-	v, err := w.client.StartVisit(ctx, api.NewVisit{Route: proof.PhotoDocument, Language: w.cfg.Language})
+	w.say("%s signs in; there comes %s.", w.clerk.Operator.Name, w.story.told)
+	v, err := w.client.StartVisit(ctx, api.NewVisit{Route: w.story.route, Language: w.cfg.Language})
 	if err != nil {
 		return v, fmt.Errorf("starting a visit: %w", err)
 	}
@@ -41,13 +41,18 @@ func (w *world) visit(ctx context.Context) (api.Visit, error) {
 // step answers the recommended ask.
 func (w *world) step(ctx context.Context, v api.Visit) (api.Visit, error) {
 	ask := v.Asks[0]
+	if own, ok := w.story.answers[ask.Kind]; ok && ask.Party == proof.Patient {
+		answer := own(w, v)
+		answer.Seen = v.Events
+		return w.client.Answer(ctx, v.ID, answer)
+	}
 	answer := api.Answer{Seen: v.Events, Ask: ask.Kind}
 	switch ask.Kind {
 	case proof.AskProofingConsent:
 		w.say("The patient agrees to the check.")
 		answer.Given, answer.Text = true, "demo"
 	case proof.AskFaceConsent:
-		w.say("The patient agrees that a machine compares the face.")
+		w.say("The %s agrees that a machine compares the face.", who(ask))
 		answer.Given, answer.Text = true, "demo"
 	case proof.CaptureDocument:
 		if ask.Attempt > 2 {
@@ -55,12 +60,12 @@ func (w *world) step(ctx context.Context, v api.Visit) (api.Visit, error) {
 			answer.Ask, answer.Do = proof.Finish, api.DoChoose
 			break
 		}
-		w.say("The passport's data page lies before the camera.")
+		w.say("The passport's data page of the %s lies before the camera.", who(ask))
 	case proof.KeyDocument:
 		answer.Ask, answer.Do = proof.Finish, api.DoChoose
 	case proof.ExamineDocument:
 		w.tellDocument(v.Document)
-		answer.Exam = &api.Examination{Original: true, Details: proof.Agree, Features: v.Document.Features}
+		answer.Exam = &api.Examination{Original: true, Details: proof.Agree, Features: v.Document.Features, UVIR: w.story.expert}
 	case proof.CaptureFace:
 		answer = w.faceAnswer(answer, ask)
 	case proof.ComparePerson:
@@ -74,6 +79,14 @@ func (w *world) step(ctx context.Context, v api.Visit) (api.Visit, error) {
 	return w.client.Answer(ctx, v.ID, answer)
 }
 
+// who is whom an ask is about, in a word.
+func who(a proof.Ask) string {
+	if a.Party == proof.Patient {
+		return "patient"
+	}
+	return string(a.Party)
+}
+
 // faceAnswer photographs the patient once; after a machine's "another person"
 // the demonstration's clerk ends the visit, which goes to review.
 func (w *world) faceAnswer(a api.Answer, ask proof.Ask) api.Answer {
@@ -85,7 +98,7 @@ func (w *world) faceAnswer(a api.Answer, ask proof.Ask) api.Answer {
 		w.say("No usable photograph (%s); the clerk compares by eye.", ask.Problem)
 		a.Ask, a.Do = proof.ComparePerson, api.DoChoose
 	default:
-		w.say("The patient looks into the camera.")
+		w.say("The %s looks into the camera.", who(ask))
 	}
 	return a
 }
@@ -117,7 +130,9 @@ func guidance(k proof.Kind) string {
 }
 
 func (w *world) tellDocument(d *api.Document) {
-	w.say("Read: a %s of %s, format %s; the details are on the clerk's screen.", d.Type, d.Issuer, d.Format)
+	if d.Format != "" {
+		w.say("Read: a %s of %s, format %s; the details are on the clerk's screen.", d.Type, d.Issuer, d.Format)
+	}
 	w.say("The clerk examines the original: %s.", strings.Join(d.Features, ", "))
 }
 
@@ -134,8 +149,14 @@ func (w *world) tellFace(f *api.Face, ask proof.Ask) {
 func (w *world) tellOutcome(o proof.Outcome) {
 	w.say("")
 	w.say("RESULT: %s", o.Result)
-	if o.Result == proof.Proved {
-		w.say("  GPG 45: %s, profile %s (policy %s)", o.Level, o.Profile, o.Policy)
+	for _, p := range o.Parties {
+		w.say("  The %s: GPG 45 %s %s", p.Party, p.Level, p.Profile)
+	}
+	if o.Request != "" {
+		w.say("  The request for proxy access: %s", o.Request)
+	}
+	if o.Result != proof.NotProved && o.Result != proof.Review {
+		w.say("  GPG 45: %s (policy %s)", strings.TrimSuffix(string(o.Level)+", profile "+o.Profile, ", profile "), o.Policy)
 		w.say("  NHS login: %s, provisional: %t", o.NHS, o.Provisional)
 	}
 	w.say("Because:")
@@ -153,7 +174,7 @@ func (w *world) tellOutcome(o proof.Outcome) {
 
 // explain is a reason in plain English.
 func explain(r proof.Reason) string {
-	if text := gpg45.Explain(r); text != string(r.Code) {
+	if text := verdict.Explain(r); text != string(r.Code) {
 		return text
 	}
 	return strings.ReplaceAll(string(r.Code), "_", " ")

@@ -2,6 +2,9 @@ package desk
 
 import (
 	"context"
+	"errors"
+	"slices"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
@@ -15,7 +18,7 @@ func (d *Desk) Answer(ctx context.Context, op proof.Operator, a api.Answer) (api
 	if a.Do == api.DoCancel {
 		return d.cancel()
 	}
-	if a.Do == api.DoAnswer && (a.Ask == proof.CaptureDocument || a.Ask == proof.CaptureFace) {
+	if a.Do == api.DoAnswer && slices.Contains(captures, a.Ask) {
 		return d.capture(ctx, op, a)
 	}
 	d.mu.Lock()
@@ -24,9 +27,9 @@ func (d *Desk) Answer(ctx context.Context, op proof.Operator, a api.Answer) (api
 		return d.view(), err
 	}
 	if a.Do == api.DoAnswer && d.retries(a.Ask) {
-		return d.viewAfter(d.retry(ctx, a.Ask))
+		return d.viewAfter(d.retry(context.WithoutCancel(ctx), a.Ask))
 	}
-	fact, err := d.factOf(op, a)
+	fact, err := d.factOf(a)
 	if err != nil {
 		return d.view(), err
 	}
@@ -36,8 +39,22 @@ func (d *Desk) Answer(ctx context.Context, op proof.Operator, a api.Answer) (api
 	if _, ended := fact.(proof.VisitEnded); ended {
 		return d.finish()
 	}
-	return d.viewAfter(d.proceed(ctx))
+	return d.viewAfter(d.goOn(ctx))
 }
+
+// settle is how long what follows an answer may take. It does not end with the
+// screen that asked: the record must be sealed also when the window dies.
+const settle = time.Minute
+
+// goOn performs what follows from an answer that was recorded. d.mu is held.
+func (d *Desk) goOn(ctx context.Context) error {
+	ctx, end := context.WithTimeout(context.WithoutCancel(ctx), settle)
+	defer end()
+	return errors.Join(d.noticeColleague(ctx), d.proceed(ctx))
+}
+
+// captures are the asks that a camera answers.
+var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence}
 
 // ready refuses an answer to a visit that has moved on, or while a capture runs.
 func (d *Desk) ready(a api.Answer) error {
@@ -82,16 +99,20 @@ func (d *Desk) retry(ctx context.Context, ask proof.AskKind) error {
 }
 
 // factOf turns an answer into the fact that it states.
-func (d *Desk) factOf(op proof.Operator, a api.Answer) (proof.Fact, error) {
+func (d *Desk) factOf(a api.Answer) (proof.Fact, error) {
 	switch a.Do {
 	case api.DoAnswer:
-		return d.answered(op, a)
+		return d.answered(a)
 	case api.DoChoose:
 		return proof.WayChosen{Way: a.Ask}, nil
 	case api.DoReopen:
 		return proof.StepReopened{Step: a.Ask}, nil
 	case api.DoAbandon:
 		return proof.VisitAbandoned{Reason: abandonReason(a.Reason)}, nil
+	case api.DoConcern:
+		return proof.ConcernRaised{}, nil
+	case api.DoTable:
+		return d.table(a)
 	}
 	return nil, &proof.Error{Op: "answering", Kind: proof.KindBadRequest}
 }
@@ -106,7 +127,7 @@ func abandonReason(c proof.Code) proof.Code {
 }
 
 // answered is the fact of an answer to the ask itself.
-func (d *Desk) answered(op proof.Operator, a api.Answer) (proof.Fact, error) {
+func (d *Desk) answered(a api.Answer) (proof.Fact, error) {
 	switch a.Ask {
 	case proof.AskProofingConsent:
 		return d.consent(proof.ForProofing, a), nil
@@ -115,9 +136,9 @@ func (d *Desk) answered(op proof.Operator, a api.Answer) (proof.Fact, error) {
 	case proof.KeyDocument:
 		return d.keyed(a)
 	case proof.ExamineDocument:
-		return examined(op, a)
+		return d.examined(a)
 	case proof.ComparePerson:
-		return compared(op, a)
+		return d.comparedByEye(a)
 	case proof.ConfirmResult:
 		return proof.ResultConfirmed{}, nil
 	case proof.EndVisit:
@@ -125,7 +146,7 @@ func (d *Desk) answered(op proof.Operator, a api.Answer) (proof.Fact, error) {
 	case proof.Finish:
 		return proof.WayChosen{Way: proof.Finish}, nil
 	}
-	return nil, &proof.Error{Op: "answering", Kind: proof.KindAskNotOpen}
+	return d.typed(a)
 }
 
 func (d *Desk) consent(p proof.Purpose, a api.Answer) proof.Fact {
@@ -134,7 +155,7 @@ func (d *Desk) consent(p proof.Purpose, a api.Answer) proof.Fact {
 
 // examined takes the clerk's examination. Words that the policy does not know
 // count for nothing there; here they are only bounded.
-func examined(op proof.Operator, a api.Answer) (proof.Fact, error) {
+func (d *Desk) examined(a api.Answer) (proof.Fact, error) {
 	if a.Exam == nil {
 		return nil, &proof.Error{Op: "examining", Kind: proof.KindBadRequest}
 	}
@@ -143,17 +164,21 @@ func examined(op proof.Operator, a api.Answer) (proof.Fact, error) {
 	default:
 		return nil, &proof.Error{Op: "examining", Kind: proof.KindBadRequest}
 	}
-	return proof.DocumentExamined{
+	fact := proof.DocumentExamined{
 		Original: a.Exam.Original, Details: a.Exam.Details, Features: bounded(a.Exam.Features),
-		Doubts: bounded(a.Exam.Doubts), UVIR: a.Exam.UVIR, Trained: op.Training,
-	}, nil
+		Doubts: bounded(a.Exam.Doubts), UVIR: a.Exam.UVIR, Trained: d.state.Trained,
+	}
+	if fact.UVIR {
+		fact.Templates = d.cfg.Templates
+	}
+	return fact, nil
 }
 
-// compared takes the operator's own comparison.
-func compared(op proof.Operator, a api.Answer) (proof.Fact, error) {
+// comparedByEye takes the operator's own comparison.
+func (d *Desk) comparedByEye(a api.Answer) (proof.Fact, error) {
 	switch a.Same {
 	case proof.Same, proof.Different, proof.NotSure, proof.NotTrained:
-		return proof.PersonCompared{Answer: a.Same, Method: proof.PersonInPerson, Trained: op.Training}, nil
+		return proof.PersonCompared{Answer: a.Same, Method: proof.PersonInPerson, Trained: d.state.Trained}, nil
 	}
 	return nil, &proof.Error{Op: "comparing", Kind: proof.KindBadRequest}
 }

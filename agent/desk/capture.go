@@ -6,10 +6,12 @@ import (
 	"errors"
 	"image"
 	"image/jpeg"
+	"slices"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/capture"
 	"github.com/counterproof/counterproof/agent/draft"
+	"github.com/counterproof/counterproof/agent/entry"
 	"github.com/counterproof/counterproof/agent/ocr"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
@@ -27,25 +29,30 @@ func (d *Desk) capture(ctx context.Context, op proof.Operator, a api.Answer) (ap
 	if err != nil {
 		return d.current(), err
 	}
+	defer d.endCapture() // also where a frame makes the program panic
 	var fact proof.Fact
 	var pictures []draft.Picture
-	if a.Ask == proof.CaptureDocument {
+	switch a.Ask {
+	case proof.CaptureDocument:
 		fact, pictures = d.filmDocument(ctx)
-	} else {
+	case proof.ScanEvidence:
+		fact, pictures = d.filmEvidence(ctx)
+	default:
 		fact, pictures = d.filmFace(ctx)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	cancelled := context.Cause(ctx) == errCancelled
 	d.stop()
-	d.stop = nil
 	if cancelled {
 		return d.view(), &proof.Error{Op: "capturing", Kind: proof.KindCancelled}
 	}
+	d.stop = nil
 	if err := d.write(context.WithoutCancel(ctx), person(op), fact, pictures...); err != nil {
 		return d.view(), err
 	}
-	return d.viewAfter(d.proceed(context.WithoutCancel(ctx)))
+	ctx = context.WithoutCancel(ctx)
+	return d.viewAfter(d.goOn(ctx))
 }
 
 // errCancelled ends a capture that the person at the counter cancelled.
@@ -59,17 +66,23 @@ func (d *Desk) beginCapture(ctx context.Context, a api.Answer) (context.Context,
 	if err := d.ready(a); err != nil {
 		return nil, err
 	}
-	probe := proof.Fact(proof.DocumentFailed{})
-	if a.Ask == proof.CaptureFace {
-		probe = proof.FaceFailed{}
-	}
-	if !route.Allowed(d.state, probe) {
+	if !slices.ContainsFunc(route.Asks(d.state), func(open proof.Ask) bool { return open.Kind == a.Ask }) {
 		return nil, &proof.Error{Op: "capturing", Kind: proof.KindAskNotOpen}
 	}
 	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	ctx, end := context.WithTimeout(ctx, d.cfg.Capture)
 	d.stop = func() { stop(errCancelled); end() }
 	return ctx, nil
+}
+
+// endCapture leaves no capture marked as running.
+func (d *Desk) endCapture() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stop != nil {
+		d.stop()
+		d.stop = nil
+	}
 }
 
 // cancel ends the capture that is running; without one it changes nothing.
@@ -117,6 +130,26 @@ func (d *Desk) film(ctx context.Context, role devices.Role, look func(image.Imag
 	}
 	return DeviceKind(err)
 }
+
+// maxKept bounds a picture that is kept, in bytes, so that all those of a visit
+// fit into a record.
+const maxKept = 4 << 20
+
+// kept is a frame as it is kept: as it came, or made smaller where it is so large
+// that a record could not hold it.
+func kept(img image.Image, raw []byte) []byte {
+	if len(raw) <= maxKept {
+		return raw
+	}
+	b, err := encode(shrink(img, keptWidth))
+	if err != nil {
+		return raw[:0]
+	}
+	return b
+}
+
+// keptWidth is the width to which too large a frame is shrunk.
+const keptWidth = 2048
 
 // filmDocument looks for a document until two frames were read alike.
 func (d *Desk) filmDocument(ctx context.Context) (proof.Fact, []draft.Picture) {
@@ -168,7 +201,7 @@ func refused(v capture.Verdict, r ocr.Reading) proof.Kind {
 // portrait still counts; the comparison is then by eye.
 func (d *Desk) documentFact(r reading) (proof.Fact, []draft.Picture) {
 	n := d.nextPicture()
-	page := draft.Picture{ID: proof.PictureID("page-" + n), JPEG: r.raw}
+	page := draft.Picture{ID: proof.PictureID("page-" + n), JPEG: kept(r.img, r.raw)}
 	fact := proof.DocumentRead{Source: proof.FromCamera, Lines: r.lines, Score: r.read.Score, Page: page.ID}
 	pictures := []draft.Picture{page}
 	if cut, ok := ocr.Portrait(r.img, r.read); ok {
@@ -179,6 +212,45 @@ func (d *Desk) documentFact(r reading) (proof.Fact, []draft.Picture) {
 	}
 	return fact, pictures
 }
+
+// steadyFrames is how many good frames in a row make a picture of a document
+// that has no code to read.
+const steadyFrames = 5
+
+// filmEvidence looks for a bar code, and takes a steady picture where there is
+// none. What a code tells only fills in fields that the clerk confirms.
+func (d *Desk) filmEvidence(ctx context.Context) (proof.Fact, []draft.Picture) {
+	var tracker capture.Tracker
+	var fact proof.EvidenceScanned
+	var page []byte
+	steady := 0
+	kind := d.film(ctx, devices.DocumentCamera, func(img image.Image, raw []byte) (proof.Kind, bool) {
+		if d.cfg.Symbols != nil {
+			if symbology, text, found := d.cfg.Symbols(img); found {
+				fact.Symbology, fact.Text, page = symbology, clip(text, maxSymbol), kept(img, raw)
+				return proof.KindNone, true
+			}
+		}
+		var verdict capture.Verdict
+		tracker, verdict = tracker.See(capture.Judge(img, capture.AnyDocument))
+		if steady++; verdict.Guidance != capture.OK {
+			steady = 0
+			return verdict.Guidance.Kind(), false
+		}
+		page = kept(img, raw)
+		return proof.KindHoldStill, steady >= steadyFrames
+	})
+	if kind != proof.KindNone {
+		return proof.DocumentFailed{Kind: kind}, nil
+	}
+	picture := draft.Picture{ID: proof.PictureID("page-" + d.nextPicture()), JPEG: page}
+	fact.Page = picture.ID
+	return fact, []draft.Picture{picture}
+}
+
+// maxSymbol bounds the text of a bar code, in bytes; a PDF417 holds 1,850
+// characters at most (ISO/IEC 15438).
+const maxSymbol = 4096
 
 // filmFace looks at the patient until one face is good enough to compare.
 func (d *Desk) filmFace(ctx context.Context) (proof.Fact, []draft.Picture) {
@@ -191,7 +263,7 @@ func (d *Desk) filmFace(ctx context.Context) (proof.Fact, []draft.Picture) {
 			return proof.KindOf(err), true
 		}
 		if kind == proof.KindNone {
-			good = raw
+			good = kept(img, raw)
 		}
 		return kind, kind == proof.KindNone
 	})
@@ -216,7 +288,7 @@ func (d *Desk) nextPicture() string {
 // keyed takes lines that the clerk typed. Digits that disagree are told at once,
 // before anything is recorded: it was a slip of the finger.
 func (d *Desk) keyed(a api.Answer) (proof.Fact, error) {
-	lines, kind := typedLines(a.Lines, route.Today(d.state.Started.At))
+	lines, kind := entry.Lines(a.Lines, d.state.Today())
 	if kind != proof.KindNone {
 		return nil, &proof.Error{Op: "keying a document", Kind: kind}
 	}
@@ -226,7 +298,7 @@ func (d *Desk) keyed(a api.Answer) (proof.Fact, error) {
 // compareFaces lets the machine compare portrait and live face, if the patient
 // agreed to it. It runs under the desk's lock: it takes some 50 ms.
 func (d *Desk) compareFaces(ctx context.Context) error {
-	if d.state.Face != route.Given {
+	if d.state.Of(route.Turn(d.state)).Face != route.Given {
 		return &proof.Error{Op: "comparing faces", Kind: proof.KindNoConsent}
 	}
 	fact := d.compared()
@@ -235,11 +307,12 @@ func (d *Desk) compareFaces(ctx context.Context) error {
 
 // compared asks the matcher; what goes wrong is a fact too.
 func (d *Desk) compared() proof.Fact {
-	portrait, err := d.decoded(d.state.Document.Portrait)
+	who := d.state.Of(route.Turn(d.state))
+	portrait, err := d.decoded(who.Portrait())
 	if err != nil {
 		return proof.CompareFailed{Kind: proof.KindOf(err)}
 	}
-	live, err := d.decoded(d.state.Live)
+	live, err := d.decoded(who.Live)
 	if err != nil {
 		return proof.CompareFailed{Kind: proof.KindOf(err)}
 	}
@@ -247,7 +320,7 @@ func (d *Desk) compared() proof.Fact {
 	if err != nil {
 		return proof.CompareFailed{Kind: proof.KindOf(err)}
 	}
-	result.Portrait, result.Live = d.state.Document.Portrait, d.state.Live
+	result.Portrait, result.Live = who.Portrait(), who.Live
 	return result
 }
 

@@ -22,12 +22,14 @@ import (
 	"encoding/hex"
 	"errors"
 	"image"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/draft"
+	"github.com/counterproof/counterproof/agent/entry"
 	"github.com/counterproof/counterproof/agent/gpg45"
 	"github.com/counterproof/counterproof/agent/ocr"
 	"github.com/counterproof/counterproof/agent/packet"
@@ -63,8 +65,8 @@ type SlipPrinter interface {
 	Print(ctx context.Context, v route.State) error
 }
 
-// Config is what a desk works with. All fields but Now, Capture and Notify are
-// needed.
+// Config is what a desk works with. All fields but Symbols, Clerks, Templates, Now, Capture
+// and Notify are needed.
 type Config struct {
 	Drafts   *draft.Store
 	Cameras  Cameras
@@ -72,10 +74,19 @@ type Config struct {
 	Matcher  Matcher
 	Recorder Recorder
 	Slips    SlipPrinter
+	// Symbols reads a bar code in a frame: its symbology and text, false where
+	// there is none. Nil reads none.
+	Symbols func(image.Image) (symbology, text string, found bool)
+	// Clerks lists the operators of this counter, so that one who proves a
+	// colleague is noticed. Nil notices none.
+	Clerks   func() []proof.Operator
 	Policy   *gpg45.Policy
 	Site     string
 	App      string
 	Training bool
+	// Templates is when this counter's pictures of documents under UV and
+	// infrared were last refreshed; zero where it has no such lamp.
+	Templates proof.Date
 	// Capture ends a capture that found nothing good; zero is 60 s.
 	Capture time.Duration
 	// Now tells the time; nil is time.Now.
@@ -114,39 +125,50 @@ func Open(ctx context.Context, cfg Config) (*Desk, error) {
 	return d, d.resume(ctx)
 }
 
-// resume takes up every draft that is there. More than one is left only by a
-// crash between the end of one visit and the beginning of the next: those that
-// have ended are erased, and the youngest of the others is open again.
+// resume takes up the visit that was open. More than one draft is left where an
+// ended one could not be erased: those that have ended are erased, those whose
+// record is in the queue are closed, and the one that began last is open again.
 func (d *Desk) resume(ctx context.Context) error {
 	ids, err := d.cfg.Drafts.Visits()
 	if err != nil {
 		return err
 	}
-	var damaged error
+	var failed error
+	var open []*draft.Draft
 	for _, id := range ids {
 		found, err := d.cfg.Drafts.Resume(id)
 		if err != nil {
-			damaged = errors.Join(damaged, err)
+			failed = errors.Join(failed, err)
 			continue
 		}
-		damaged = errors.Join(damaged, d.takeUp(ctx, found))
+		if route.Fold(found.Events()).Open() {
+			open = append(open, found)
+			continue
+		}
+		failed = errors.Join(failed, found.Erase())
 	}
-	return damaged
+	slices.SortFunc(open, func(a, b *draft.Draft) int {
+		return route.Fold(b.Events()).Started.At.Compare(route.Fold(a.Events()).Started.At)
+	})
+	for i, found := range open {
+		switch {
+		case i == 0:
+			failed = errors.Join(failed, d.takeUp(ctx, found))
+		case route.Fold(found.Events()).Ref != "":
+			failed = errors.Join(failed, found.Erase()) // its record is safe; at most a slip is missing
+		default:
+			failed = errors.Join(failed, found.Close(), &proof.Error{Op: "resuming visits", Kind: proof.KindVisitOpen})
+		}
+	}
+	return failed
 }
 
 // takeUp goes on with one draft where it stopped.
 func (d *Desk) takeUp(ctx context.Context, found *draft.Draft) error {
-	state := route.Fold(found.Events())
-	if !state.Open() {
-		return found.Erase()
-	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.draft != nil {
-		return errors.Join(found.Close(), &proof.Error{Op: "resuming visits", Kind: proof.KindVisitOpen})
-	}
-	d.draft, d.state = found, state
-	if ask := route.Asks(state)[0]; ask.Kind == proof.PrintSlip {
+	d.draft, d.state = found, route.Fold(found.Events())
+	if ask := route.Asks(d.state)[0]; ask.Kind == proof.PrintSlip {
 		return nil // the printer is not found yet, and it may have printed: a person says
 	}
 	return d.proceed(ctx)
@@ -159,8 +181,12 @@ func (d *Desk) Start(ctx context.Context, op proof.Operator, want api.NewVisit) 
 	if d.draft != nil {
 		return api.Visit{}, &proof.Error{Op: "starting a visit", Kind: proof.KindVisitOpen}
 	}
-	if want.Route != proof.PhotoDocument {
+	if !slices.Contains(route.Routes(), want.Route) {
 		return api.Visit{}, &proof.Error{Op: "starting a visit", Kind: proof.KindBadRequest}
+	}
+	continues, kind := entry.Continues(want.Continues)
+	if kind != proof.KindNone {
+		return api.Visit{}, &proof.Error{Op: "starting a visit", Kind: kind}
 	}
 	id := newCaseID()
 	opened, err := d.cfg.Drafts.Begin(id)
@@ -170,7 +196,7 @@ func (d *Desk) Start(ctx context.Context, op proof.Operator, want api.NewVisit) 
 	d.draft, d.state, d.last = opened, route.State{}, nil
 	err = d.write(ctx, person(op), proof.VisitStarted{
 		Case: id, Record: newRecord(), Route: want.Route, Language: language(want.Language), Site: d.cfg.Site,
-		Training: d.cfg.Training, Policy: d.cfg.Policy.Version(), App: d.cfg.App, Operator: op.Training,
+		Training: d.cfg.Training, Policy: d.cfg.Policy.Version(), App: d.cfg.App, Operator: op.Training, Continues: continues,
 	})
 	if err != nil {
 		err = errors.Join(err, opened.Erase())
@@ -217,10 +243,29 @@ func (d *Desk) HandOver(ctx context.Context, from, to proof.Operator) (api.Visit
 	if d.draft == nil {
 		return api.Visit{}, &proof.Error{Op: "handing over", Kind: proof.KindNoVisit}
 	}
+	if d.stop != nil {
+		d.stop() // what the camera sees is for whoever has the visit then
+	}
 	if err := d.write(ctx, person(from), proof.HandedOver{To: to.ID, Trained: to.Training}); err != nil {
 		return d.view(), err
 	}
 	return d.view(), nil
+}
+
+// Leave ends the capture of an operator who goes away; the visit stays open.
+func (d *Desk) Leave(op proof.OperatorID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.stop != nil && d.state.Operator == op {
+		d.stop()
+	}
+}
+
+// Operator is who has the open visit, "" without one.
+func (d *Desk) Operator() proof.OperatorID {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.state.Operator
 }
 
 // write records one fact: it must be allowed, it is on disk when write returns,
@@ -266,6 +311,7 @@ func (d *Desk) performers() map[proof.AskKind]func(context.Context) error {
 		proof.Decide:       d.decide,
 		proof.SealRecord:   d.sealRecord,
 		proof.PrintSlip:    d.printSlip,
+		proof.MakeClaim:    d.makeClaim,
 	}
 	if d.state.Outcome != nil && d.state.Outcome.Result == proof.Abandoned {
 		p[proof.EndVisit] = d.endVisit

@@ -4,26 +4,39 @@ import (
 	"context"
 	"encoding/hex"
 	"strconv"
-	"strings"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
-	"github.com/counterproof/counterproof/agent/mrz"
+	"github.com/counterproof/counterproof/agent/gpg45"
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/agent/verdict"
 	"github.com/counterproof/counterproof/devices"
 )
 
 // decide records the result before anybody sees it.
 func (d *Desk) decide(ctx context.Context) error {
-	outcome := route.Decide(d.state, d.cfg.Policy)
+	outcome := verdict.Decide(d.state, d.policy())
 	return d.write(ctx, system(), proof.VisitDecided{Outcome: outcome})
+}
+
+// policy is the one that the visit began under, so that the opener, which goes by
+// that, finds the same; a visit may be taken up by a newer program.
+func (d *Desk) policy() *gpg45.Policy {
+	if d.state.Visit.Policy == d.cfg.Policy.Version() {
+		return d.cfg.Policy
+	}
+	if begun, err := gpg45.Load(d.state.Visit.Policy); err == nil {
+		return begun
+	}
+	return d.cfg.Policy
 }
 
 // sealRecord packs, seals and enqueues the visit. If the counter dies between
 // the queue and the draft's next event, doing it again finds the record.
 func (d *Desk) sealRecord(ctx context.Context) error {
-	parts, err := packet.Build(d.state, d.draft.Events(), d.draft.Picture)
+	parts, err := packet.Build(d.state, d.draft.Events(), d.whole)
 	if err != nil {
 		return &proof.Error{Op: "packing the record", Kind: proof.KindInternal, Err: err}
 	}
@@ -38,10 +51,25 @@ func (d *Desk) sealRecord(ctx context.Context) error {
 	return d.write(ctx, system(), proof.RecordQueued{Ref: ref})
 }
 
+// whole fetches a picture to pack. One that the disk has spoilt is left out, so
+// that the visit is not lost with it; the opener sees that it is missing.
+func (d *Desk) whole(id proof.PictureID) ([]byte, error) {
+	b, err := d.draft.Picture(id)
+	if proof.KindOf(err) == proof.KindDraftDamaged {
+		return nil, nil
+	}
+	return b, err
+}
+
+// printWithin is how long a printer may take before the clerk is told.
+const printWithin = 10 * time.Second
+
 // printSlip prints what the patient takes home. That it failed is an event, so
 // the clerk is told and may try again; the record is safe already.
 func (d *Desk) printSlip(ctx context.Context) error {
-	err := d.cfg.Slips.Print(ctx, d.state)
+	printing, end := context.WithTimeout(ctx, printWithin)
+	defer end()
+	err := d.cfg.Slips.Print(printing, d.state)
 	made := proof.SlipMade{}
 	if err != nil {
 		made.Kind = DeviceKind(err)
@@ -64,53 +92,11 @@ func (d *Desk) finish() (api.Visit, error) {
 	last := d.view()
 	last.Document, last.Face, last.Slip = nil, nil, nil
 	err := d.draft.Erase()
+	if err != nil {
+		err = d.draft.Erase() // once more: the next start tries again too
+	}
 	d.draft, d.state, d.last = nil, route.State{}, &last
 	return last, err
-}
-
-// view folds the visit for a screen. d.mu is held.
-func (d *Desk) view() api.Visit {
-	s := d.state
-	v := api.Visit{
-		ID: s.Visit.Case, Route: s.Visit.Route, Language: s.Visit.Language, Events: s.Seq, Operator: s.Operator,
-		Training: s.Visit.Training, Asks: route.Asks(s), Outcome: s.Outcome, Ref: s.Ref, Ended: s.Ended,
-	}
-	if s.Document != nil {
-		v.Document = d.documentView(s)
-	}
-	if s.Live != "" || s.Person != nil {
-		v.Face = faceView(s)
-	}
-	if s.Ref != "" {
-		v.Slip = &api.Slip{Lines: d.cfg.Slips.Lines(s)}
-		if s.Slip != nil {
-			v.Slip.Printed, v.Slip.Problem = s.Slip.Kind == "", s.Slip.Kind
-		}
-	}
-	return v
-}
-
-// documentView shows what was read and what to look for on the original.
-func (d *Desk) documentView(s route.State) *api.Document {
-	f := s.Document.MRZ.Fields
-	return &api.Document{
-		Source: s.Document.Source, Format: string(s.Document.MRZ.Format), Type: s.EvidenceType(),
-		Issuer: f.IssuingState, Number: f.DocumentNumber, Person: s.Claimed(), Expiry: f.ExpiryDate,
-		Lines: s.Document.MRZ.Lines, Page: s.Document.Page, Portrait: s.Document.Portrait,
-		Features: d.cfg.Policy.Features(s.EvidenceType()), Examined: s.Exam != nil,
-	}
-}
-
-// faceView shows how the comparison stands.
-func faceView(s route.State) *api.Face {
-	v := &api.Face{Live: s.Live}
-	if s.Machine != nil {
-		v.Decision, v.Score = s.Machine.Decision, s.Machine.Score
-	}
-	if s.Person != nil {
-		v.Clerk = s.Person.Answer
-	}
-	return v
 }
 
 // DeviceKind is the Kind under which a person hears of a device's failure.
@@ -126,31 +112,6 @@ func DeviceKind(err error) proof.Kind {
 		return k
 	}
 	return proof.KindOf(err)
-}
-
-// typedLines tidies what a clerk typed and checks it: spaces go, small letters
-// grow, and the digits must agree.
-func typedLines(typed []string, today proof.Date) ([]string, proof.Kind) {
-	var lines []string
-	for _, l := range typed[:min(len(typed), 4)] {
-		l = strings.ToUpper(strings.Map(func(r rune) rune {
-			if r == ' ' || r == '\t' {
-				return -1
-			}
-			return r
-		}, clip(l, 120)))
-		if l != "" {
-			lines = append(lines, l)
-		}
-	}
-	doc := mrz.Parse(lines, today)
-	switch {
-	case doc.Format == mrz.Unknown:
-		return nil, proof.KindNoMRZ
-	case len(doc.FailingChecks()) > 0:
-		return nil, proof.KindChecksFailed
-	}
-	return lines, proof.KindNone
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }

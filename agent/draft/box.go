@@ -24,10 +24,20 @@ const (
 	lengthLen = 4
 	nonceLen  = 12
 	maxEntry  = 96 << 20 // one event with its pictures
+	// maxWrapped is the room for the wrapped key in the head.
+	maxWrapped = headLen - len(magic) - 2
 )
 
 // errTorn says that the file ends inside an entry.
 var errTorn = errors.New("the last entry is not whole")
+
+// errDamaged says that the file itself is wrong and stays so, whatever is tried
+// again. A keeper that is busy or a disk that fails is no such thing.
+var errDamaged = errors.New("the draft is damaged")
+
+// errLocked says that the keeper gives no key for the draft: it is busy, or the
+// draft is another counter's.
+var errLocked = errors.New("the key does not unwrap")
 
 // box seals and opens the entries of one visit.
 type box struct {
@@ -60,7 +70,7 @@ func wrappedKey(h []byte) ([]byte, error) {
 		return nil, errors.New("the head is not a draft's")
 	}
 	n := int(binary.BigEndian.Uint16(h[len(magic):]))
-	if n == 0 || n > headLen-len(magic)-2 {
+	if n == 0 || n > maxWrapped {
 		return nil, errors.New("the head holds no key")
 	}
 	return h[len(magic)+2 : len(magic)+2+n], nil
@@ -140,16 +150,19 @@ func cutRun(b []byte) (run, rest []byte, err error) {
 // load reads a whole draft. What is torn at the end is cut off on disk.
 func (d *Draft) load(keys Keeper) error {
 	h := make([]byte, headLen)
-	if _, err := io.ReadFull(d.file, h); err != nil {
+	switch _, err := io.ReadFull(d.file, h); {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return fmt.Errorf("%w: its head is short", errDamaged)
+	case err != nil:
 		return fmt.Errorf("reading the head: %w", err)
 	}
 	wrapped, err := wrappedKey(h)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	key, err := keys.Unwrap(purpose(d.id), wrapped)
 	if err != nil {
-		return fmt.Errorf("unwrapping the key: %w", err)
+		return fmt.Errorf("%w: %w", errLocked, err)
 	}
 	if d.box, err = newBox(key, d.id); err != nil {
 		return err
@@ -161,7 +174,10 @@ func (d *Draft) load(keys Keeper) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case errors.Is(err, errTorn):
-			return d.cut()
+			// What is answered is whole and is gone on with, also where a full disk
+			// keeps the tail from being set aside; the next entry tries again.
+			d.tail = d.cut() != nil
+			return nil
 		case err != nil:
 			return err
 		}
@@ -193,9 +209,9 @@ func (d *Draft) next() error {
 	case err != nil && last:
 		return errTorn
 	case err != nil:
-		return err
+		return fmt.Errorf("%w: %w", errDamaged, err)
 	case e.Seq != len(d.events)+1:
-		return errors.New("entries are missing or swapped")
+		return fmt.Errorf("%w: entries are missing or swapped", errDamaged)
 	}
 	d.took(e, pictures, span{d.size, lengthLen + n})
 	d.size += lengthLen + n
@@ -208,11 +224,23 @@ func (d *Draft) next() error {
 func (d *Draft) cut() error {
 	tail := make([]byte, min(maxEntry, max(0, d.end()-d.size)))
 	n, _ := d.file.ReadAt(tail, d.size)
-	err := os.WriteFile(d.path+tornSuffix, tail[:n], 0o600)
-	if err := errors.Join(err, d.file.Truncate(d.size), d.file.Sync()); err != nil {
+	if err := keep(d.path+tornSuffix, tail[:n]); err != nil {
+		return fmt.Errorf("keeping a torn entry: %w", err)
+	}
+	if err := errors.Join(d.file.Truncate(d.size), d.file.Sync()); err != nil {
 		return fmt.Errorf("cutting a torn entry: %w", err)
 	}
 	return nil
+}
+
+// keep writes a file and waits until it is on the disk.
+func keep(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(b)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // end is the file's size, 0 where it cannot be told.

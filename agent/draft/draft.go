@@ -23,6 +23,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -81,7 +82,9 @@ func (s *Store) finishErasing() error {
 	for _, id := range ids {
 		b, err := readHead(s.path(id))
 		if err != nil {
-			return failed("opening the drafts", err)
+			// Resume tells of it; the other drafts and the counter go on.
+			slog.Warn("a draft does not read", "kind", string(proof.KindDiskFails), "err", err.Error())
+			continue
 		}
 		if !bytes.Equal(b, make([]byte, headLen)) {
 			continue
@@ -120,6 +123,7 @@ type Draft struct {
 	file   *os.File
 	box    box
 	size   int64 // bytes that are whole and on disk
+	tail   bool  // a torn entry lies behind them and could not be set aside yet
 	events []proof.Event
 	at     map[proof.PictureID]span // where each picture's entry lies
 }
@@ -141,6 +145,9 @@ func (s *Store) Begin(id proof.CaseID) (*Draft, error) {
 	key := make([]byte, keyLen)
 	rand.Read(key)
 	wrapped, err := s.keys.Wrap(purpose(id), key)
+	if err == nil && len(wrapped) > maxWrapped {
+		err = fmt.Errorf("a wrapped key of %d bytes", len(wrapped))
+	}
 	if err != nil {
 		return nil, failed("wrapping a draft's key", err)
 	}
@@ -198,7 +205,12 @@ func (s *Store) Resume(id proof.CaseID) (*Draft, error) {
 		return nil, failed("resuming a draft", err)
 	}
 	d := &Draft{path: s.path(id), id: id, file: f, at: map[proof.PictureID]span{}}
-	if err := d.load(s.keys); err != nil {
+	switch err := d.load(s.keys); {
+	case err != nil && !errors.Is(err, errDamaged):
+		// A keeper or a disk that does not answer now may answer the next time: the
+		// file stays where it is.
+		return nil, failed("resuming a draft", errors.Join(err, f.Close()))
+	case err != nil:
 		aside := os.Rename(d.path, d.path+damagedSuffix)
 		return nil, &proof.Error{Op: "resuming a draft", Kind: proof.KindDraftDamaged, Err: errors.Join(err, aside, f.Close())}
 	}
@@ -254,6 +266,12 @@ func (d *Draft) Append(e proof.Event, pictures ...Picture) error {
 	entry, err := d.box.seal(e, pictures)
 	if err != nil {
 		return failed("writing a draft", err)
+	}
+	if d.tail {
+		if err := d.cut(); err != nil {
+			return failed("writing a draft", err)
+		}
+		d.tail = false
 	}
 	if err := d.write(entry); err != nil {
 		return failed("writing a draft", errors.Join(err, d.file.Truncate(d.size)))
@@ -326,6 +344,8 @@ func syncDir(dir string) error {
 func failed(op string, err error) error {
 	kind := proof.KindDiskFails
 	switch {
+	case errors.Is(err, errLocked):
+		kind = proof.KindDraftDamaged
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		kind = proof.KindDiskFull
 	case errors.Is(err, os.ErrNotExist):

@@ -111,6 +111,7 @@ func PDF(lines []slip.Line) ([]byte, error) {
 	doc := fpdf.NewCustom(&fpdf.InitType{UnitStr: "mm", Size: fpdf.SizeType{Wd: pageWidth, Ht: pageHeight}})
 	doc.SetCreationDate(time.Unix(0, 0).UTC()) // the same slip gives the same bytes
 	doc.SetModificationDate(time.Unix(0, 0).UTC())
+	doc.SetCatalogSort(true) // otherwise fonts come in any order
 	doc.SetTitle("slip", true)
 	doc.SetMargins(margin, margin, margin)
 	doc.SetAutoPageBreak(true, margin)

@@ -9,6 +9,8 @@
 //
 //   - The reference is on every slip, large, and by itself; it is all that is
 //     needed to come back.
+//   - A claim token is a secret of the patient: the slip that carries it says so,
+//     and no other paper has it.
 //   - A training slip says so first.
 //   - A level is called what it is, and that it is provisional.
 //   - Lines fit 42 characters, the width of an 80 mm receipt.
@@ -51,6 +53,9 @@ type Facts struct {
 	At       time.Time // when, in local time
 	Language string    // BCP 47; what has no catalogue here is English
 	Training bool
+	// Token is a claim token for the patient, "" for none, and its last day.
+	Token string
+	Until proof.Date
 }
 
 // Make writes the slip.
@@ -77,6 +82,13 @@ func Make(f Facts) []Line {
 		b.wrap(next)
 	}
 	b.wrap(w.keep)
+	if f.Token != "" {
+		b.line(Space)
+		b.wrap(w.token)
+		b.add(Big, f.Token)
+		b.wrap(w.tokenUse)
+		b.wrap(w.until + " " + f.Until.String())
+	}
 	b.line(Rule)
 	b.wrap(w.site + " " + f.Site)
 	b.wrap(w.date + " " + f.At.Format("02/01/2006 15:04"))

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // words is the catalogue of one language. Every language has every text; a test
@@ -16,6 +17,11 @@ type words struct {
 	result             map[proof.Result]string
 	levels             map[proof.Level]string
 	next               map[proof.Result][]string
+	token, tokenUse    string
+	until              string
+	newsTitle, newsOf  string
+	news               map[wire.NoticeKind]string
+	newsOther          string
 }
 
 // wordsOf finds the catalogue of a language by its first part; English where
@@ -42,6 +48,8 @@ var english = words{
 		proof.Review:    "We could not complete this check here. Our team will look at it.",
 		proof.NotProved: "We could not prove your identity with what we saw today.",
 		proof.Abandoned: "This check was ended early.",
+		proof.Pending:   "What you brought today is being checked. Nothing is decided yet.",
+		proof.Requested: "Your request was taken today. People who know the rules decide on it.",
 	},
 	levels: map[proof.Level]string{
 		proof.NoLevel: "none", proof.Low: "low", proof.Medium: "medium", proof.High: "high", proof.VeryHigh: "very high",
@@ -51,7 +59,16 @@ var english = words{
 		proof.Review:    {"You need do nothing now. You will hear from us, or ask at any counter with this reference."},
 		proof.NotProved: {"You can come back with another document, to any counter. Show this reference."},
 		proof.Abandoned: {"You can come back at any time."},
+		proof.Pending:   {"You need do nothing now. Ask at any counter with this reference, or wait for a letter."},
+		proof.Requested: {"You need do nothing now. You will hear what was decided. You may take it back at any counter."},
 	},
+	token:     "Your claim code. Keep it secret:",
+	tokenUse:  "With it you can open your NHS login at any counter, once you have an e-mail address and a mobile number.",
+	until:     "Good until:",
+	newsTitle: "News of your check",
+	newsOf:    "About your reference:",
+	news:      englishNews,
+	newsOther: "There is news of your check. Please ask the helpdesk, with this reference.",
 }
 
 var welsh = words{
@@ -68,6 +85,8 @@ var welsh = words{
 		proof.Review:    "Ni allem gwblhau'r gwiriad hwn yma. Bydd ein tîm yn edrych arno.",
 		proof.NotProved: "Ni allem brofi eich hunaniaeth gyda'r hyn a welsom heddiw.",
 		proof.Abandoned: "Daeth y gwiriad hwn i ben yn gynnar.",
+		proof.Pending:   "Mae'r hyn a ddaethoch heddiw yn cael ei wirio. Nid oes dim wedi'i benderfynu eto.",
+		proof.Requested: "Cymerwyd eich cais heddiw. Pobl sy'n gwybod y rheolau fydd yn penderfynu.",
 	},
 	levels: map[proof.Level]string{
 		proof.NoLevel: "dim", proof.Low: "isel", proof.Medium: "canolig", proof.High: "uchel", proof.VeryHigh: "uchel iawn",
@@ -77,5 +96,14 @@ var welsh = words{
 		proof.Review:    {"Nid oes angen gwneud dim nawr. Byddwn yn cysylltu, neu holwch wrth unrhyw gownter gyda'r cyfeirnod hwn."},
 		proof.NotProved: {"Gallwch ddod yn ôl gyda dogfen arall, i unrhyw gownter. Dangoswch y cyfeirnod hwn."},
 		proof.Abandoned: {"Gallwch ddod yn ôl unrhyw bryd."},
+		proof.Pending:   {"Nid oes angen gwneud dim nawr. Holwch wrth unrhyw gownter gyda'r cyfeirnod hwn, neu arhoswch am lythyr."},
+		proof.Requested: {"Nid oes angen gwneud dim nawr. Cewch glywed beth a benderfynwyd. Gallwch ei dynnu'n ôl wrth unrhyw gownter."},
 	},
+	token:     "Eich cod hawlio. Cadwch ef yn gyfrinach:",
+	tokenUse:  "Gydag ef gallwch agor eich NHS login wrth unrhyw gownter, pan fydd gennych gyfeiriad e-bost a rhif symudol.",
+	until:     "Yn ddilys tan:",
+	newsTitle: "Newyddion am eich gwiriad",
+	newsOf:    "Am eich cyfeirnod:",
+	news:      welshNews,
+	newsOther: "Mae newyddion am eich gwiriad. Holwch y ddesg gymorth, gyda'r cyfeirnod hwn.",
 }

@@ -97,6 +97,16 @@ func (c *Client) SignOut(ctx context.Context) error {
 	return err
 }
 
+// Clerks lists everybody who has an account.
+func (c *Client) Clerks(ctx context.Context) (api.ClerkList, error) {
+	return call[api.ClerkList](ctx, c, http.MethodGet, api.PathClerks, nil)
+}
+
+// AddClerk makes a further account; the session must be a supervisor's.
+func (c *Client) AddClerk(ctx context.Context, in api.NewClerk) (api.ClerkList, error) {
+	return call[api.ClerkList](ctx, c, http.MethodPost, api.PathClerks, in)
+}
+
 // Unlock lets a locked clerk in again.
 func (c *Client) Unlock(ctx context.Context, in api.Unlock) error {
 	_, err := call[struct{}](ctx, c, http.MethodPost, api.PathUnlock, in)
@@ -121,6 +131,23 @@ func (c *Client) Answer(ctx context.Context, id proof.CaseID, in api.Answer) (ap
 // HandOver gives the visit to another clerk, whose session the client then uses.
 func (c *Client) HandOver(ctx context.Context, id proof.CaseID, to api.SignIn) (api.Session, error) {
 	return c.keep(call[api.Session](ctx, c, http.MethodPost, fill(api.PathHandOver, id, ""), to))
+}
+
+// Second signs another clerk in beside the first, who confirms what was seen or
+// does not. The session stays.
+func (c *Client) Second(ctx context.Context, id proof.CaseID, in api.SecondSignIn) (api.Visit, error) {
+	return call[api.Visit](ctx, c, http.MethodPost, fill(api.PathSecond, id, ""), in)
+}
+
+// Notices reads the news of earlier visits.
+func (c *Client) Notices(ctx context.Context) (api.NoticeList, error) {
+	return call[api.NoticeList](ctx, c, http.MethodGet, api.PathNotices, nil)
+}
+
+// NoticeSeen marks a notice as seen, and prints its slip if that is wished.
+func (c *Client) NoticeSeen(ctx context.Context, in api.NoticeSeen) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, api.PathNotices, in)
+	return err
 }
 
 // Queue reads the queue record by record.

@@ -1,0 +1,44 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/desk"
+	"github.com/counterproof/counterproof/agent/print"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/devices"
+)
+
+// slips prints on whatever slip printer is there.
+func (c *counter) slips() print.Slips {
+	return print.Slips{
+		Printer: c.hub.Printer(devices.SlipPrinter), Site: c.site(), Language: c.cfg.Languages[0], Training: c.training(),
+	}
+}
+
+// notices is the news of earlier visits, each with the second slip that goes
+// with it.
+func (c *counter) notices(ctx context.Context) (api.NoticeList, error) {
+	list, err := c.outbox.Notices(ctx)
+	for i, n := range list.Notices {
+		if n.Ref != "" {
+			list.Notices[i].Slip = c.slips().NewsLines(n)
+		}
+	}
+	return list, err
+}
+
+// noticeSeen marks news as seen, after its slip was printed if that is wished.
+func (c *counter) noticeSeen(ctx context.Context, in api.NoticeSeen) error {
+	n, err := c.outbox.Notice(ctx, in.ID)
+	if err != nil {
+		return err
+	}
+	if in.Print {
+		if err := c.slips().News(ctx, n); err != nil {
+			return &proof.Error{Op: "printing news", Kind: desk.DeviceKind(err), Err: err}
+		}
+	}
+	return c.outbox.NoticeSeen(ctx, in.ID, in.Print)
+}
