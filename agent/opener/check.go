@@ -10,6 +10,7 @@ import (
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/agent/verdict"
 )
 
 // examine folds an opened visit, scores it again by its policy, or by another
@@ -36,7 +37,7 @@ func examine(r Result, v packet.Visit, instead string) Result {
 		r.Counter = plain(verdictOf(v.Claims.Outcome), nil)
 		return belong(r, s, v)
 	}
-	own := route.Decide(s, policy)
+	own := verdict.Decide(s, policy)
 	r.Policy, r.Reasons = policy.Version(), codes(own.Reasons)
 	r.Verdict = verdictOf(own)
 	r.Agrees = same(v.Claims.Outcome, own) && same(*s.Outcome, own) && v.Claims.Outcome.Policy == s.Visit.Policy

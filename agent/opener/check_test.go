@@ -77,7 +77,7 @@ func TestAbandonedVisit(t *testing.T) {
 func TestReview(t *testing.T) {
 	t.Parallel()
 	facts := goodFacts(t)
-	differs := proof.FacesCompared{Score: 0.9, Decision: proof.NoMatch}
+	differs := proof.FacesCompared{Score: 0.9, Decision: proof.NoMatch, Portrait: "portrait-3", Live: "live-6"}
 	facts = append(facts[:4], differs, facts[3], differs, facts[3], differs)
 	w := newWorld(t, true)
 	w.add(sealing{facts: facts})

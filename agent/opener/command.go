@@ -14,8 +14,13 @@ import (
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// Command is the counterproof-opener command: keygen, enrol, run.
-func Command() *cobra.Command {
+// Attach joins a worker to the run command: it adds its flags to the command, and
+// what it returns makes the worker once the opener is open, nil for none.
+type Attach func(run *cobra.Command) func(o *Opener) (Worker, error)
+
+// Command is the counterproof-opener command: keygen, enrol, run. Without a
+// worker records are opened and shown, and nothing more becomes of them.
+func Command(attach ...Attach) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "counterproof-opener",
 		Short: "Opens the sealed records of the centre and scores them again",
@@ -33,7 +38,7 @@ whose key is lost is lost.
 		RunE:         func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	data := root.PersistentFlags().String("data", defaultDir(), "folder with all that the opener has")
-	root.AddCommand(keygenCommand(data), enrolCommand(data), runCommand(data))
+	root.AddCommand(keygenCommand(data), enrolCommand(data), runCommand(data, attach))
 	return root
 }
 
@@ -115,10 +120,11 @@ func enrolCommand(data *string) *cobra.Command {
 
 // runCommand opens what comes in. Results go to standard output, log lines to
 // standard error, so that a program can read the one and an operator the other.
-func runCommand(data *string) *cobra.Command {
+func runCommand(data *string, attach []Attach) *cobra.Command {
 	var once bool
 	var s screen
 	var policy string
+	var workers []func(*Opener) (Worker, error)
 	cmd := &cobra.Command{
 		Use:   "run",
 		Short: "Open new records and show what came of each, until told to stop",
@@ -130,8 +136,11 @@ and neither holds personal data. Removing the file cursor begins the log again.`
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.out = cmd.OutOrStdout()
-			return run(cmd.Context(), Config{Dir: *data, Policy: policy, Log: logger(cmd)}, s, once)
+			return run(cmd.Context(), Config{Dir: *data, Policy: policy, Log: logger(cmd)}, workers, s, once)
 		},
+	}
+	for _, a := range attach {
+		workers = append(workers, a(cmd))
 	}
 	cmd.Flags().BoolVar(&once, "once", false, "end when the centre has no more")
 	cmd.Flags().BoolVar(&s.json, "json", false, "one JSON object a line")
@@ -142,7 +151,7 @@ and neither holds personal data. Removing the file cursor begins the log again.`
 
 // run opens records on a screen. A result that could not be shown ends it
 // before the cursor moves.
-func run(ctx context.Context, cfg Config, s screen, once bool) error {
+func run(ctx context.Context, cfg Config, workers []func(*Opener) (Worker, error), s screen, once bool) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	s.failed = cancel
@@ -151,9 +160,12 @@ func run(ctx context.Context, cfg Config, s screen, once bool) error {
 	if err != nil {
 		return err
 	}
-	if once {
+	err = o.join(workers)
+	switch {
+	case err != nil:
+	case once:
 		_, err = o.Once(ctx, s.show)
-	} else {
+	default:
 		err = o.Run(ctx)
 	}
 	err = errors.Join(err, o.Close())
@@ -161,6 +173,20 @@ func run(ctx context.Context, cfg Config, s screen, once bool) error {
 		return cause
 	}
 	return err
+}
+
+// join makes the worker and hands it the cases.
+func (o *Opener) join(workers []func(*Opener) (Worker, error)) error {
+	for _, make := range workers {
+		w, err := make(o)
+		if err != nil {
+			return err
+		}
+		if w != nil {
+			o.Use(w)
+		}
+	}
+	return nil
 }
 
 // logger writes log lines beside the results.

@@ -19,9 +19,11 @@ import (
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/agent/verdict"
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -60,6 +62,9 @@ type sealing struct {
 	keys    []wire.Recipient                            // sealed to them instead
 }
 
+// sealedAt is when the counter of these tests seals: an hour after the visit.
+var sealedAt = time.Date(2026, 11, 22, 11, 0, 0, 0, time.UTC)
+
 // goodFacts are those of a visit that comes to L1B.
 func goodFacts(t testing.TB) []proof.Fact {
 	return []proof.Fact{
@@ -67,7 +72,7 @@ func goodFacts(t testing.TB) []proof.Fact {
 		proof.DocumentExamined{Original: true, Details: proof.Agree, Features: policy(t).Features(proof.Passport), Trained: trained},
 		proof.ConsentAnswered{Purpose: proof.ForFace, Given: true},
 		proof.FaceTaken{Picture: "live-6"},
-		proof.FacesCompared{Score: 3.6, Decision: proof.Match},
+		proof.FacesCompared{Score: 3.6, Decision: proof.Match, Portrait: "portrait-3", Live: "live-6"},
 		proof.PersonCompared{Answer: proof.Same, Method: proof.PersonInPerson, Trained: trained},
 	}
 }
@@ -93,12 +98,15 @@ func (s sealing) visit(t testing.TB, id wire.RecordID) []proof.Event {
 	for _, f := range facts {
 		add(f)
 	}
-	out := route.Decide(route.Fold(events), policy(t))
+	out := verdict.Decide(route.Fold(events), policy(t))
 	if s.outcome != nil {
 		s.outcome(&out)
 	}
 	add(proof.VisitDecided{Outcome: out})
 	add(proof.ResultConfirmed{})
+	if asks := route.Asks(route.Fold(events)); len(asks) > 0 && asks[0].Kind == proof.MakeClaim {
+		add(proof.ClaimMade{Token: "TOKEN", Until: proof.Date{Year: 2027, Month: 2, Day: 20}})
+	}
 	if s.events != nil {
 		events = s.events(events)
 	}
@@ -175,9 +183,9 @@ func (w *world) once() []Result {
 func (w *world) add(s sealing) store.Record {
 	w.t.Helper()
 	index := uint64(len(w.records) + 1)
-	id := wire.RecordID{15: byte(index)}
+	id := wire.RecordID{byte(index), 15: byte(index)}
 	if s.name != 0 {
-		id = wire.RecordID{15: s.name}
+		id = wire.RecordID{s.name, 15: s.name}
 	}
 	events := s.visit(w.t, id)
 	parts, err := packet.Build(route.Fold(events), events, func(p proof.PictureID) ([]byte, error) { return []byte("jpeg of " + p), nil })
@@ -188,7 +196,7 @@ func (w *world) add(s sealing) store.Record {
 		parts = s.parts(parts)
 	}
 	h := wire.Header{
-		Version: 1, Agent: "agent-7", Seq: wire.Seq(index), Record: id, Wall: time.UnixMilli(1_700_000_000_000).UTC(), Training: !s.real,
+		Version: 1, Agent: "agent-7", Seq: wire.Seq(index), Record: id, Wall: sealedAt, Training: !s.real,
 	}
 	keys := w.keys
 	if s.keys != nil {
@@ -234,7 +242,30 @@ type fakeCentre struct {
 	handed  []wire.Recipient
 	asked   []uint64
 	away    error
-	tries   int // how often it is asked before it is there again
+	tries   int           // how often it is asked before it is there again
+	posted  []wire.Notice // its list of the opener's news
+	silent  bool          // it takes no news
+}
+
+// PostNews brings both lists to the same end, as the line does.
+func (f *fakeCentre) PostNews(_ context.Context, own uplink.Outbox) (int, error) {
+	if f.silent {
+		return 0, &wire.Error{Op: "posting news", Kind: wire.KindUnreachable}
+	}
+	for ; own.Len < uint64(len(f.posted)); own.Len++ {
+		if err := own.Take(wire.Placed{N: own.Len + 1, Notice: f.posted[own.Len]}); err != nil {
+			return 0, err
+		}
+	}
+	sent := 0
+	for uint64(len(f.posted)) < own.Len {
+		n, err := own.Read(uint64(len(f.posted)) + 1)
+		if err != nil {
+			return sent, err
+		}
+		f.posted, sent = append(f.posted, n), sent+1
+	}
+	return sent, nil
 }
 
 func (f *fakeCentre) Enrol(context.Context, string) (custody.Identity, error) {

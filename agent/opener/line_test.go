@@ -87,7 +87,7 @@ func sendVisit(t *testing.T, invitation string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := wire.Header{Version: 1, Agent: identity.Agent, Record: id, Wall: time.Now().UTC().Truncate(time.Millisecond), Training: true}
+	h := wire.Header{Version: 1, Agent: identity.Agent, Record: id, Wall: sealedAt, Training: true}
 	sealed := sealAll(t, &h, bundle.Recipients, parts)
 	_, err = q.Enqueue(t.Context(), id, func(seq wire.Seq, prev wire.Hash) (wire.Envelope, error) {
 		h.Seq, h.Prev = seq, prev

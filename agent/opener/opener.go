@@ -20,6 +20,8 @@
 //     and nothing else is found. What differs is shown, both ways.
 //   - A record made in training is opened only by a training enrolment, and no
 //     other record is.
+//   - A worker knows of a record before the cursor moves past it. Its news is on
+//     the own disk before the centre is told, and each is told once.
 //   - The files of results and defects, the logs and what is shown unasked hold
 //     no personal data. What a record says is hostile: it is bounded, and no
 //     text of it reaches a terminal unchecked.
@@ -82,6 +84,21 @@ type centre interface {
 	// Fetch yields a page of records that follow a place in the log. Their
 	// signatures were verified, or the error beside the record says why not.
 	Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record, error]
+	// PostNews brings the own list of news and the centre's to the same end.
+	PostNews(ctx context.Context, own uplink.Outbox) (sent int, err error)
+}
+
+// Worker works the cases that opened records make. Its methods are called one at
+// a time.
+type Worker interface {
+	// Take keeps for good that there is a case, before the cursor moves past its
+	// record. The same result may come again.
+	Take(ctx context.Context, r Result) error
+	// Work does what is due. What others fail in is tried again at a later call;
+	// an error is about the own disk, or ctx ended.
+	Work(ctx context.Context) error
+	// Close closes its files. The opener calls it once, last.
+	Close() error
 }
 
 // Opener opens records. It is for one goroutine, and one process at a time
@@ -94,6 +111,8 @@ type Opener struct {
 	keys    ring
 	journal *journal
 	lock    io.Closer
+	worker  Worker // nil for none
+	news    *news  // nil before the first is told
 }
 
 // Open opens the opener's folder. It starts nothing and asks the centre
@@ -146,7 +165,26 @@ func (o *Opener) load() (err error) {
 }
 
 // Close closes the opener's files and lets the folder go.
-func (o *Opener) Close() error { return errors.Join(o.journal.close(), o.lock.Close()) }
+func (o *Opener) Close() error {
+	var err error
+	if o.worker != nil {
+		err = o.worker.Close()
+	}
+	return errors.Join(err, o.journal.close(), o.news.close(), o.lock.Close())
+}
+
+// Use hands the cases to a worker from now on, which is the opener's to close.
+func (o *Opener) Use(w Worker) { o.worker = w }
+
+// Folder is where the opener has all that it has.
+func (o *Opener) Folder() string { return o.cfg.Dir }
+
+// Training reports whether the opener is enrolled for training, where nothing
+// proves anybody. One that is not enrolled is not.
+func (o *Opener) Training() (bool, error) {
+	identity, enrolled, err := o.keeper.Identity()
+	return enrolled && identity.Training, err
+}
 
 // errNoKeys tells what to do before anything else.
 var errNoKeys = errors.New("keys are missing: make them first, with counterproof-opener keygen")
@@ -198,10 +236,75 @@ func (o *Opener) Once(ctx context.Context, show func(Result)) (n int, err error)
 	for {
 		page, err := o.page(ctx, identity.Training, show)
 		n += page
+		if err == nil {
+			err = o.work(ctx, identity.Agent)
+		}
 		if err != nil || page == 0 {
 			return n, err
 		}
 	}
+}
+
+// work has the worker do what is due, and posts its news. Nothing is added to
+// the list of news before the centre's was seen: this disk may have lost some.
+func (o *Opener) work(ctx context.Context, self wire.AgentID) (err error) {
+	if o.worker == nil {
+		return nil
+	}
+	if o.news == nil {
+		if o.news, err = openNews(o.cfg.Dir, self); err != nil {
+			return fmt.Errorf("opening the list of news: %w", err)
+		}
+	}
+	for _, step := range []func(context.Context) error{o.post, o.worker.Work, o.post} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// post brings the list of news and the centre's to the same end.
+func (o *Opener) post(ctx context.Context) error {
+	if _, err := o.centre.PostNews(ctx, o.news.outbox()); err != nil {
+		return fmt.Errorf("telling the news: %w", err)
+	}
+	o.news.level = true
+	return nil
+}
+
+// Tell puts news on the list that the centre is given, once for each counter,
+// reference and kind: the same again changes nothing. It is for the worker.
+func (o *Opener) Tell(_ context.Context, agent wire.AgentID, ref wire.Ref, kind wire.NoticeKind, at time.Time) error {
+	if o.news == nil || !o.news.level {
+		return errNotLevel
+	}
+	if err := o.news.tell(wire.Notice{Agent: agent, Ref: ref, Kind: kind, At: at.UTC().Truncate(time.Millisecond)}); err != nil {
+		return fmt.Errorf("keeping news: %w", err)
+	}
+	return nil
+}
+
+// Reopen fetches one record again, by its place in the log, and opens it. An
+// error is about the centre; a record that does not open is a Result with a
+// Kind.
+func (o *Opener) Reopen(ctx context.Context, index uint64) (Result, error) {
+	identity, enrolled, err := o.keeper.Identity()
+	switch {
+	case err != nil:
+		return Result{}, err
+	case !enrolled:
+		return Result{}, &wire.Error{Op: "fetching a record again", Kind: wire.KindNotEnrolled}
+	case index == 0:
+		return Result{}, errors.New("fetching a record again: no record has the place 0")
+	}
+	for record, err := range o.centre.Fetch(ctx, index-1) {
+		if err != nil && record.Receipt.LogIndex == 0 {
+			return Result{}, fmt.Errorf("fetching a record again: %w", err)
+		}
+		return o.judge(record, err, identity.Training), nil
+	}
+	return Result{}, &wire.Error{Op: "fetching a record again", Kind: wire.KindProtocol, Err: errors.New("the centre has it no more")}
 }
 
 // page takes one page of records and returns how many it took.
@@ -241,7 +344,11 @@ func (o *Opener) judge(record store.Record, bad error, training bool) Result {
 		return r.defective(kind, err)
 	}
 	r.Shut = shut
-	return examine(r, visit, o.cfg.Policy)
+	r = examine(r, visit, o.cfg.Policy)
+	if r.Kind == KindNone && clockDoubtful(visit.Events, h, record.Receipt.At) {
+		r = r.with(ClockDoubtful)
+	}
+	return r
 }
 
 // take stores a result, shows it and moves the cursor, in this order.
@@ -251,6 +358,11 @@ func (o *Opener) take(ctx context.Context, r Result, show func(Result)) error {
 		return fmt.Errorf("storing a result: %w", err)
 	}
 	o.tell(r)
+	if o.worker != nil {
+		if err := o.worker.Take(ctx, r); err != nil {
+			return fmt.Errorf("handing a case over: %w", err)
+		}
+	}
 	if show != nil {
 		show(r)
 	}

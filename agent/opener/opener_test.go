@@ -264,8 +264,8 @@ func TestFindings(t *testing.T) {
 		{"claims-less-than-it-is", sealing{outcome: func(o *proof.Outcome) { o.Result, o.Level, o.Profile = proof.NotProved, proof.NoLevel, "" }}, false, []Finding{RescoredDifferently}},
 		{"only-the-claims-part-lies", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Outcome.Level = proof.High })}, false, []Finding{RescoredDifferently, ClaimsDiffer}},
 		{"another-person", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Person.Surname = proof.NewName("OTHER") })}, true, []Finding{ClaimsDiffer}},
-		{"another-number", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Document.Number = "X7654321" })}, true, []Finding{ClaimsDiffer}},
-		{"no-document-claimed", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Document = nil })}, true, []Finding{ClaimsDiffer}},
+		{"another-number", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents[0].Number = "X7654321" })}, true, []Finding{ClaimsDiffer}},
+		{"no-document-claimed", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents = nil })}, true, []Finding{ClaimsDiffer}},
 		{"pictures-left-out", sealing{parts: func(p []packet.Part) []packet.Part { return p[:2] }}, true, []Finding{EvidenceMissing}},
 		{"not-confirmed", sealing{events: func(e []proof.Event) []proof.Event { return e[:len(e)-1] }}, false, []Finding{NotDecided}},
 		{"policy-unknown", sealing{events: func(e []proof.Event) []proof.Event {

@@ -44,6 +44,9 @@ const (
 	EvidenceMissing Finding = "evidence_missing"
 	// DuplicateVisit: the same visit came before, in another record.
 	DuplicateVisit Finding = "duplicate_visit"
+	// ClockDoubtful: the times of the visit cannot be, so that no date that was
+	// judged by them holds.
+	ClockDoubtful Finding = "clock_doubtful"
 )
 
 // Verdict is what a visit comes to, in the words of package proof.

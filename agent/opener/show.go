@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 )
 
@@ -49,10 +50,17 @@ type person struct {
 // personOf takes the claims out of a result, nil where there are none.
 func personOf(r Result) *person {
 	v, ok := r.Visit()
-	if !ok || v.Claims.Document == nil {
+	if !ok || v.Claims.Person == (proof.Person{}) {
 		return nil
 	}
-	c, d := v.Claims.Person, v.Claims.Document
+	c := v.Claims.Person
+	var d packet.DocumentClaim // the patient's first; a voucher's or proxy's is no part of who this is
+	for _, claimed := range v.Claims.Documents {
+		if claimed.Party == proof.Patient {
+			d = claimed
+			break
+		}
+	}
 	return &person{
 		printable(c.Surname.ICAO), printable(c.Given.ICAO), c.Birth.String(),
 		printable(string(d.Type)), printable(d.Issuer), printable(d.Number), d.Expiry.String(),

@@ -122,7 +122,7 @@ func TestHostileClaims(t *testing.T) {
 		if err := json.Unmarshal(parts[0].Bytes, &c); err != nil {
 			t.Error(err)
 		}
-		c.Person.Surname.ICAO, c.Document.Number, c.Document.Issuer = hostile, hostile, hostile
+		c.Person.Surname.ICAO, c.Documents[0].Number, c.Documents[0].Issuer = hostile, hostile, hostile
 		parts[0].Bytes, _ = json.Marshal(c)
 		return parts
 	}})
