@@ -87,7 +87,7 @@ func (b *Button) CreateRenderer() fyne.WidgetRenderer { return b.plate }
 // Toggle is a box to tick, or one option of a choice.
 type Toggle struct {
 	control
-	label string
+	label string // as it is spoken
 	on    bool
 	round bool // an option
 	group []*Toggle
@@ -122,6 +122,10 @@ func newToggle(label string, on, round bool, set func(bool)) *Toggle {
 	t.frame.paint(on)
 	return t
 }
+
+// Speak gives the toggle a longer label for a screen reader, where others on the
+// page look the same. It must begin or end with what is seen (WCAG 2.2, 2.5.3).
+func (t *Toggle) Speak(label string) { t.label = label }
 
 // flip ticks or chooses.
 func (t *Toggle) flip() {

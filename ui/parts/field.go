@@ -17,6 +17,7 @@ type Field struct {
 	widget.BaseWidget
 	label *Text
 	note  *Text // below the field, nil for none
+	wrong bool  // the note says what is wrong
 	frame *canvas.Rectangle
 	entry *input
 	page  *Page
@@ -29,6 +30,8 @@ type FieldOf struct {
 	Secret bool   // shown as dots
 	Mono   bool   // letters of one width; small letters become capitals
 	Noted  bool   // has a note below, see SetNote
+	Note   string // what the note begins with
+	Wrong  bool   // the note says what is wrong with the text
 }
 
 // NewField makes a field; changed hears every change.
@@ -43,19 +46,37 @@ func NewField(of FieldOf, changed func(text string)) *Field {
 	f.entry.OnChanged = changed
 	f.frame.CornerRadius = 4
 	f.frame.StrokeColor = look.Muted
-	if of.Noted {
-		f.note = NewText("")
+	if f.wrong = of.Wrong; of.Noted {
+		f.note = NewText(of.Note)
 		f.note.SetInk(look.Muted)
+	}
+	if f.wrong && of.Noted {
+		f.note = NewBold(of.Note)
+		f.note.SetInk(look.Stop)
 	}
 	f.ExtendBaseWidget(f)
 	return f
 }
 
-// SetNote changes the note.
+// SetNote changes the note. Where it takes more lines than before, or fewer, the
+// page is laid out again.
 func (f *Field) SetNote(text string) {
-	if f.note != nil {
-		f.note.SetText(text)
+	if f.note == nil {
+		return
 	}
+	before := f.noteHigh(f.Size().Width)
+	f.note.SetText(text)
+	if f.page != nil && f.noteHigh(f.Size().Width) != before {
+		f.page.Relayout()
+	}
+}
+
+// noteHigh is the height of the note in a width, a line at least.
+func (f *Field) noteHigh(width float32) float32 {
+	if f.note == nil {
+		return 0
+	}
+	return max(f.note.HeightFor(width), f.note.measure("My").Height)
 }
 
 // Note is what stands below.
@@ -78,7 +99,7 @@ func (f *Field) Role() Role { return RoleTextbox }
 // Label is what is to be typed.
 func (f *Field) Label() string { return f.label.Label() }
 
-// States tells the focus and whether the text is hidden.
+// States tells the focus, whether the text is hidden and whether it is wrong.
 func (f *Field) States() []string {
 	states := []string{"focusable", "editable"}
 	if f.entry.focused {
@@ -86,6 +107,9 @@ func (f *Field) States() []string {
 	}
 	if f.entry.Password {
 		states = append(states, "protected")
+	}
+	if f.wrong {
+		states = append(states, "invalid")
 	}
 	return states
 }
@@ -100,11 +124,7 @@ func (f *Field) entryHigh() float32 {
 
 // HeightFor is the height in a width.
 func (f *Field) HeightFor(width float32) float32 {
-	high := f.label.HeightFor(width) + f.entryHigh()
-	if f.note != nil {
-		high += f.note.measure("My").Height
-	}
-	return high
+	return f.label.HeightFor(width) + f.entryHigh() + f.noteHigh(width)
 }
 
 // CreateRenderer draws the field.
@@ -123,7 +143,7 @@ func (d *fieldDrawing) Layout(s fyne.Size) {
 	f.entry.Resize(fyne.NewSize(s.Width-2*fieldPad, f.entryHigh()-2*fieldPad))
 	f.entry.Move(fyne.NewPos(fieldPad, top+fieldPad))
 	if f.note != nil {
-		f.note.Resize(fyne.NewSize(s.Width, f.note.measure("My").Height))
+		f.note.Resize(fyne.NewSize(s.Width, f.noteHigh(s.Width)))
 		f.note.Move(fyne.NewPos(0, top+f.entryHigh()))
 	}
 }
@@ -133,16 +153,23 @@ func (d *fieldDrawing) MinSize() fyne.Size {
 	return fyne.NewSize(120, d.f.HeightFor(max(d.f.Size().Width, 120)))
 }
 
-// Refresh shows the focus: yellow with a dark edge.
+// Refresh shows the focus, yellow with a dark edge, and what is wrong by a thick
+// red one.
 func (d *fieldDrawing) Refresh() {
 	f := d.f
 	f.frame.FillColor, f.frame.StrokeColor, f.frame.StrokeWidth = look.Paper, look.Muted, 2
+	if f.wrong {
+		f.frame.StrokeColor, f.frame.StrokeWidth = look.Stop, 4
+	}
 	if f.entry.focused {
 		f.frame.FillColor, f.frame.StrokeColor, f.frame.StrokeWidth = look.Focus, look.Ink, 3
 	}
 	canvas.Refresh(f.frame)
 	f.label.Refresh()
 	f.entry.Refresh()
+	if f.note != nil {
+		f.note.Refresh()
+	}
 }
 
 // Objects are the field's parts.
@@ -180,6 +207,15 @@ func (e *input) FocusLost() {
 	e.focused = false
 	e.Entry.FocusLost()
 	e.field.Refresh()
+}
+
+// KeyDown passes the key that is the same everywhere on to the page.
+func (e *input) KeyDown(k *fyne.KeyEvent) {
+	if k.Name == concernKey && e.field.page != nil {
+		e.field.page.KeyDown(k)
+		return
+	}
+	e.Entry.KeyDown(k)
 }
 
 // TypedRune writes a character, as a capital where the field wants capitals.

@@ -23,6 +23,15 @@ type stacking interface {
 // natural is what can tell the width in which nothing wraps.
 type natural interface{ natural() float32 }
 
+// across is the width of parts in one row.
+func (s *stack) across(objs []fyne.CanvasObject) float32 {
+	wide := -float32(Gap)
+	for _, o := range objs {
+		wide += wanted(o) + Gap
+	}
+	return max(wide, 0)
+}
+
 // heightFor is the height that an object needs in a width.
 func heightFor(o fyne.CanvasObject, width float32) float32 {
 	if c, ok := o.(*fyne.Container); ok {
@@ -41,6 +50,7 @@ func heightFor(o fyne.CanvasObject, width float32) float32 {
 type stack struct {
 	width float32
 	rule  rule
+	row   bool // the parts stand in a row where there is room
 }
 
 // rule places objects in a width and gives the height that they take.
@@ -77,12 +87,17 @@ func stacked(r rule, objs []fyne.CanvasObject) *fyne.Container {
 }
 
 // Column puts parts below each other, each as wide as the column.
-func Column(objs ...fyne.CanvasObject) *fyne.Container {
+func Column(objs ...fyne.CanvasObject) *fyne.Container { return column(Gap, objs) }
+
+// Close is a column without space between its parts, for what belongs together.
+func Close(objs ...fyne.CanvasObject) *fyne.Container { return column(0, objs) }
+
+func column(gap float32, objs []fyne.CanvasObject) *fyne.Container {
 	return stacked(func(objs []fyne.CanvasObject, width float32, place func(fyne.CanvasObject, fyne.Position, fyne.Size)) float32 {
 		var y float32
 		for i, o := range objs {
 			if i > 0 {
-				y += Gap
+				y += gap
 			}
 			high := heightFor(o, width)
 			place(o, fyne.NewPos(0, y), fyne.NewSize(width, high))
@@ -113,11 +128,20 @@ func Columns(least float32, objs ...fyne.CanvasObject) *fyne.Container {
 	}, objs)
 }
 
-// Beside puts a part at the right edge, as wide as it wants to be, and the other
-// to its left.
+// Grid is Columns as wide as the widest part wants to be, at most a width.
+func Grid(most float32, objs ...fyne.CanvasObject) *fyne.Container {
+	var wide float32
+	for _, o := range objs {
+		wide = max(wide, wanted(o))
+	}
+	return Columns(min(most, wide), objs...)
+}
+
+// Beside puts a part at the right edge, as wide as it wants to be but no more
+// than two thirds, and the other to its left.
 func Beside(left, right fyne.CanvasObject) *fyne.Container {
 	return stacked(func(objs []fyne.CanvasObject, width float32, place func(fyne.CanvasObject, fyne.Position, fyne.Size)) float32 {
-		wide := min(wanted(objs[1]), width/2)
+		wide := min(wanted(objs[1]), width*2/3)
 		rest := width - wide - Gap
 		high, other := heightFor(objs[0], rest), heightFor(objs[1], wide)
 		place(objs[0], fyne.Position{}, fyne.NewSize(rest, high))
@@ -129,7 +153,7 @@ func Beside(left, right fyne.CanvasObject) *fyne.Container {
 // Flow puts parts beside each other as wide as they want to be, and goes on in
 // the next row where they do not fit.
 func Flow(objs ...fyne.CanvasObject) *fyne.Container {
-	return stacked(func(objs []fyne.CanvasObject, width float32, place func(fyne.CanvasObject, fyne.Position, fyne.Size)) float32 {
+	flow := stacked(func(objs []fyne.CanvasObject, width float32, place func(fyne.CanvasObject, fyne.Position, fyne.Size)) float32 {
 		var x, y, row float32
 		for _, o := range objs {
 			wide := min(wanted(o), width)
@@ -142,10 +166,19 @@ func Flow(objs ...fyne.CanvasObject) *fyne.Container {
 		}
 		return y + row
 	}, objs)
+	if s, ok := flow.Layout.(*stack); ok {
+		s.row = true
+	}
+	return flow
 }
 
 // wanted is the width that a part wants.
 func wanted(o fyne.CanvasObject) float32 {
+	if c, ok := o.(*fyne.Container); ok {
+		if s, ok := c.Layout.(*stack); ok && s.row {
+			return s.across(c.Objects)
+		}
+	}
 	if n, ok := o.(natural); ok {
 		return n.natural()
 	}

@@ -21,6 +21,8 @@ type Page struct {
 
 	// Escape hears the escape key; nil for nothing.
 	Escape func()
+	// Concern hears F9, which does the same on every page; nil for nothing.
+	Concern func()
 	// OnKey hears the keys that the page has no use for.
 	OnKey func(*fyne.KeyEvent)
 	// OnUse hears of every sign that somebody is there.
@@ -117,6 +119,17 @@ func (p *Page) Focused() int {
 	return -1
 }
 
+// ToWrong gives the focus to the first field that something is wrong with, if
+// there is one.
+func (p *Page) ToWrong() {
+	for _, c := range p.parts {
+		if f, ok := c.(*Field); ok && f.wrong {
+			p.give(f)
+			return
+		}
+	}
+}
+
 // give moves the focus.
 func (p *Page) give(c part) {
 	if p.canvas != nil {
@@ -155,9 +168,17 @@ func (p *Page) Key(k *fyne.KeyEvent) {
 	}
 }
 
-// KeyDown presses the action of a digit.
+// concernKey is the key of Page.Concern.
+const concernKey = fyne.KeyF9
+
+// KeyDown presses the action of a digit, and hears F9 going down: a key that is
+// held says nothing twice.
 func (p *Page) KeyDown(k *fyne.KeyEvent) {
 	p.used()
+	if k.Name == concernKey && p.Concern != nil {
+		p.Concern()
+		return
+	}
 	if len(k.Name) != 1 {
 		return
 	}

@@ -21,12 +21,3 @@ func (b *Built) examine(c Context, v view.Examine) []fyne.CanvasObject {
 	}
 	return all
 }
-
-// ticks are boxes to tick beside each other.
-func ticks(c Context, options []view.Option) fyne.CanvasObject {
-	var all []fyne.CanvasObject
-	for _, o := range options {
-		all = append(all, tick(c, o))
-	}
-	return parts.Columns(360*c.Scale, all...)
-}

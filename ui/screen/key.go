@@ -3,6 +3,7 @@ package screen
 import (
 	"fyne.io/fyne/v2"
 
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/parts"
 	"github.com/counterproof/counterproof/ui/view"
 )
@@ -13,7 +14,7 @@ func key(c Context, v view.Key) []fyne.CanvasObject {
 	fields := make([]*parts.Field, len(v.Lines))
 	note := func() {
 		for i, line := range v.Lines {
-			fields[i].SetNote(view.LineNote(c.Words, c.Form, line.Key))
+			fields[i].SetNote(form.LineNote(c.Words, c.Form, line.Key))
 		}
 	}
 	for i, line := range v.Lines {

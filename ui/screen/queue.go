@@ -11,3 +11,15 @@ import (
 func queue(v view.Queue) []fyne.CanvasObject {
 	return append(paragraphs(v.Lead), parts.Card(parts.Column(paragraphs(v.Items)...)))
 }
+
+// noLimit lets an option be as wide as its text.
+const noLimit = 10_000
+
+// notices lays out the news, a line each.
+func notices(c Context, v view.Notices) []fyne.CanvasObject {
+	all := paragraphs(v.Lead)
+	if len(v.List.Options) == 0 {
+		return all
+	}
+	return append(all, options(c, v.List, noLimit))
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/view"
 	"github.com/counterproof/counterproof/ui/words"
 )
@@ -97,7 +98,7 @@ func samples(tag string) []sample {
 	}
 	ask := func(asks ...proof.Ask) view.State { return inVisit(tag, asks...) }
 	glare := proof.KindGlare
-	return []sample{
+	return append(formSamples(tag, with, ask), []sample{
 		{"away", with(out, func(s *view.State) { s.Away = true })},
 		{"starting", with(out, func(s *view.State) { s.Status = nil })},
 		{"not_enrolled", with(out, func(s *view.State) { s.Status.Enrolled = false })},
@@ -142,8 +143,8 @@ func samples(tag string) []sample {
 		{"ended", with(ask(proof.Ask{Kind: proof.EndVisit}), func(s *view.State) { s.Visit.Outcome = &proof.Outcome{Result: proof.Abandoned} })},
 		{"hand_over", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Side, s.Problem = view.SideHandOver, proof.KindSignIn })},
 		{"take_over", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Visit.Operator = "c2" })},
-		{"abandon", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Side, s.Hint = view.SideAbandon, "abandon.choose" })},
-	}
+		{"abandon", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Side, s.Hint = view.SideAbandon, form.Hint{Key: "abandon.choose"} })},
+	}...)
 }
 
 // drawing is an invented picture: stripes in two greys.

@@ -2,7 +2,7 @@
 // view struct to canvas objects.
 //
 // A screen asks nobody, remembers nothing and decides nothing; what is typed
-// goes into the view.Form, what is pressed to Context.Do. It never imports the
+// goes into the form.Typed, what is pressed to Context.Do. It never imports the
 // toolkit's app, so every screen is drawn in tests without a display.
 //
 // # The laws
@@ -19,6 +19,7 @@ import (
 	"fyne.io/fyne/v2"
 
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/look"
 	"github.com/counterproof/counterproof/ui/parts"
 	"github.com/counterproof/counterproof/ui/view"
@@ -28,7 +29,7 @@ import (
 // Context is what the screens of one window share.
 type Context struct {
 	Words words.Words
-	Form  *view.Form
+	Form  *form.Typed
 	Scale float32 // of the text, for the least width of columns
 	// Do hears what was pressed.
 	Do func(view.Intent)
@@ -55,10 +56,17 @@ func Build(c Context, head view.Head, v view.Screen) *Built {
 		body = append(body, bannerOf(banner))
 	}
 	body = append(body, b.middle(c, v)...)
-	body = append(body, parts.Flow(objects(buttons)...), quiet(head.Keys))
+	body = append(body, parts.Flow(objects(buttons)...))
+	if h, ok := v.(view.Home); ok {
+		body = append(body, devices(c, h))
+	}
+	body = append(body, quiet(head.Keys))
 	b.Page = parts.NewPage(headOf(c, head), parts.Column(body...), buttons)
 	if frame.Escape.Verb != view.Nothing {
 		b.Escape = func() { c.Do(frame.Escape) }
+	}
+	if frame.Concern.Verb != view.Nothing {
+		b.Concern = func() { c.Do(frame.Concern) }
 	}
 	return b
 }
@@ -72,6 +80,12 @@ func (b *Built) middle(c Context, v view.Screen) []fyne.CanvasObject {
 		return home(c, v)
 	case view.Queue:
 		return queue(v)
+	case view.Notices:
+		return notices(c, v)
+	case view.Sheet:
+		return sheet(c, v)
+	case view.Evidence:
+		return evidence(c, v)
 	case view.Consent:
 		return consent(v)
 	case view.Capture:
@@ -141,7 +155,7 @@ func headOf(c Context, h view.Head) fyne.CanvasObject {
 	if h.Training != "" {
 		all = append(all, onHead(h.Training, true))
 	}
-	for _, s := range []string{h.Site, h.Clerk, h.Queue, h.Working} {
+	for _, s := range []string{h.Site, h.Clerk, h.Queue, h.News, h.Working} {
 		if s != "" {
 			all = append(all, onHead(s, false))
 		}
@@ -207,26 +221,4 @@ func lines(c Context, list []view.Line) fyne.CanvasObject {
 		pairs = append(pairs, [2]string{l.Label, l.Value})
 	}
 	return parts.Lines(190*c.Scale, pairs)
-}
-
-// choice is a heading and its options.
-func choice(c Context, v view.Choice) fyne.CanvasObject {
-	if c.Form.Text(v.Key) == "" && v.Preset != "" {
-		c.Form.SetText(v.Key, v.Preset)
-	}
-	var labels []string
-	chosen := -1
-	for i, o := range v.Options {
-		labels = append(labels, o.Label)
-		if o.Key == c.Form.Text(v.Key) {
-			chosen = i
-		}
-	}
-	group := parts.NewChoice(labels, chosen, func(i int) { c.Form.SetText(v.Key, v.Options[i].Key) })
-	return parts.Column(parts.NewHeading(v.Label), parts.Columns(260*c.Scale, objects(group)...))
-}
-
-// tick is a box to tick.
-func tick(c Context, o view.Option) fyne.CanvasObject {
-	return parts.NewCheckbox(o.Label, c.Form.Ticked(o.Key), func(on bool) { c.Form.SetTick(o.Key, on) })
 }

@@ -3,7 +3,6 @@ package screen
 import (
 	"fyne.io/fyne/v2"
 
-	"github.com/counterproof/counterproof/ui/parts"
 	"github.com/counterproof/counterproof/ui/view"
 )
 
@@ -15,15 +14,4 @@ func sign(c Context, v view.Sign) []fyne.CanvasObject {
 		all = append(all, field(c, f, nil))
 	}
 	return all
-}
-
-// field lays out a text to type; noted hears every change.
-func field(c Context, f view.Field, noted func()) *parts.Field {
-	of := parts.FieldOf{Label: f.Label, Text: c.Form.Text(f.Key), Secret: f.Secret, Mono: f.Mono, Noted: noted != nil}
-	return parts.NewField(of, func(text string) {
-		c.Form.SetText(f.Key, text)
-		if noted != nil {
-			noted()
-		}
-	})
 }

@@ -1,6 +1,8 @@
 package view
 
 import (
+	"strings"
+
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/ui/words"
@@ -10,10 +12,18 @@ import (
 type Result struct {
 	Frame
 	Lines   []Line
+	People  []Person
+	Heading string // of the people
 	Why     string // heading
 	Reasons []string
 	Raise   string // heading
 	Steps   []string
+}
+
+// Person is one of the people of a visit and what they showed.
+type Person struct {
+	Name   string
+	Pieces []string
 }
 
 // Slip is what the patient takes home.
@@ -39,6 +49,9 @@ func step(s State, ask proof.AskKind) Screen {
 		retry = answer(w.Say("act.retry"), Primary, api.Answer{Ask: ask})
 	}
 	f.Actions = append([]Action{retry}, asides(s)...)
+	if s.Visit.Outcome == nil {
+		f = passable(s, f)
+	}
 	return Notice{f}
 }
 
@@ -50,12 +63,18 @@ func result(s State) Screen {
 		return step(s, proof.Decide)
 	}
 	f.Title = w.Or("result.title", string(out.Result), string(proof.NotProved))
-	if out.Result == proof.Review {
-		f.Lead = []string{w.Say("result.review")}
+	if key := "result." + string(out.Result); w.Has(key) {
+		f.Lead = []string{w.Say(key)}
 	}
 	f.Actions = []Action{answer(w.Say("result.do"), Primary, api.Answer{Ask: proof.ConfirmResult})}
-	f.Actions = append(f.Actions, reopens(s, proof.ComparePerson, proof.CaptureFace, proof.ExamineDocument, proof.CaptureDocument)...)
-	r := Result{Frame: f, Lines: resultLines(w, out), Why: w.Say("result.reasons"), Raise: w.Say("result.raise")}
+	f.Actions = append(f.Actions, ways(s)...)
+	f.Actions = append(f.Actions, reopens(s, proof.ComparePerson, proof.CaptureFace, proof.ExamineDocument, proof.CaptureDocument,
+		proof.EnterEvidence, proof.GiveVouch, proof.GivePractice, proof.RequestProxy, proof.RedeemClaim, proof.ClaimIdentity)...)
+	f = passable(s, f)
+	r := Result{
+		Frame: f, Lines: resultLines(w, out), Heading: w.Say("people.title"), People: people(w, s.Visit.People),
+		Why: w.Say("result.reasons"), Raise: w.Say("result.raise"),
+	}
 	for _, reason := range out.Reasons {
 		r.Reasons = append(r.Reasons, w.Reason(reason))
 	}
@@ -66,6 +85,44 @@ func result(s State) Screen {
 		r.Steps = []string{w.Say("result.noraise")}
 	}
 	return r
+}
+
+// party names one of the people of a visit.
+func party(w words.Words, p proof.Party) string {
+	if p == proof.Patient {
+		return w.Say("party.patient")
+	}
+	return w.Or("party", string(p), "patient")
+}
+
+// people says who showed what, and why a piece may not count.
+func people(w words.Words, list []api.Person) []Person {
+	var out []Person
+	for _, p := range list {
+		who := Person{Name: party(w, p.Party)}
+		if name := strings.TrimSpace(p.Person.Surname.ICAO + " " + p.Person.Given.ICAO); name != "" {
+			who.Name = w.Say("people.name", "party", who.Name, "name", name)
+		}
+		for _, e := range p.Evidence {
+			state := "people.shown"
+			switch {
+			case e.Compared:
+				state = "people.compared"
+			case e.Examined:
+				state = "people.examined"
+			}
+			said := w.Say("people.piece", "type", w.Type(e.Type), "state", w.Say(state))
+			for _, code := range e.Problems {
+				said += ". " + w.Reason(proof.Reason{Code: code})
+			}
+			who.Pieces = append(who.Pieces, said)
+		}
+		if len(who.Pieces) == 0 {
+			who.Pieces = []string{w.Say("people.none")}
+		}
+		out = append(out, who)
+	}
+	return out
 }
 
 // resultLines are the result in figures.
@@ -81,6 +138,16 @@ func resultLines(w words.Words, out *proof.Outcome) []Line {
 	lines := []Line{{w.Say("result.level"), w.Or("level", string(out.Level), "none")}, {w.Say("result.profile"), profile}}
 	if out.Computed != "" {
 		lines = append(lines, Line{w.Say("result.computed"), out.Computed})
+	}
+	for _, p := range out.Parties {
+		level := w.Or("level", string(p.Level), "none")
+		if p.Profile != "" {
+			level += " (" + p.Profile + ")"
+		}
+		lines = append(lines, Line{w.Say("people.level", "party", party(w, p.Party)), level})
+	}
+	if out.Request != "" {
+		lines = append(lines, Line{w.Say("result.request"), w.Or("request", string(out.Request), "draft")})
 	}
 	return append(lines, Line{w.Say("result.nhs"), nhs}, Line{w.Say("result.policy"), out.Policy})
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/words"
 )
 
@@ -17,16 +18,17 @@ type Notice struct{ Frame }
 // handing over.
 type Sign struct {
 	Frame
-	Fields []Field
+	Fields []form.Field
 }
 
 // Home is the screen between two visits.
 type Home struct {
 	Frame
-	Language Choice // of the patient
-	Devices  string // heading
-	Lines    []Line // a device each
-	Face     string // whether a machine can compare faces
+	Language  form.Choice // of the patient
+	Continues form.Field  // the slip that the patient brings back
+	Devices   string      // heading
+	Lines     []Line      // a device each
+	Face      string      // whether a machine can compare faces
 }
 
 // Queue is the list of records.
@@ -61,7 +63,7 @@ func signIn(s State) Screen {
 		f.Lead = []string{w.Say("signin.open")}
 	}
 	f.Actions = []Action{act(w.Say("signin.do"), Primary, DoSignIn), open(w.Say("signin.unlock"), SideUnlock, Secondary)}
-	return Sign{f, []Field{
+	return Sign{f, []form.Field{
 		{Key: "operator", Label: w.Say("signin.operator")},
 		{Key: "secret", Label: w.Say("signin.secret"), Secret: true},
 	}}
@@ -72,7 +74,7 @@ func first(s State) Screen {
 	w, f := s.Words, frame(s, "first_clerk")
 	f.Title, f.Lead = w.Say("first.title"), []string{w.Say("first.lead")}
 	f.Actions = []Action{act(w.Say("first.do"), Primary, DoFirst)}
-	return Sign{f, []Field{
+	return Sign{f, []form.Field{
 		{Key: "code", Label: w.Say("first.code")},
 		{Key: "name", Label: w.Say("first.name")},
 		{Key: "secret", Label: w.Say("first.secret"), Secret: true},
@@ -88,7 +90,7 @@ func unlock(s State) Screen {
 	f.Title, f.Lead = w.Say("unlock.title"), []string{w.Say("unlock.lead")}
 	f.Actions = []Action{act(w.Say("unlock.do"), Primary, DoUnlock), act(w.Say("act.back"), Secondary, DoClose)}
 	f.Escape = Intent{Verb: DoClose}
-	return Sign{f, []Field{
+	return Sign{f, []form.Field{
 		{Key: "locked", Label: w.Say("unlock.operator")},
 		{Key: "operator", Label: w.Say("unlock.supervisor")},
 		{Key: "secret", Label: w.Say("unlock.secret"), Secret: true},
@@ -101,7 +103,7 @@ func handOver(s State) Screen {
 	f.Title, f.Lead = w.Say("handover.title"), []string{w.Say("handover.lead")}
 	f.Actions = []Action{act(w.Say("handover.do"), Primary, DoHandOver), act(w.Say("act.back"), Secondary, DoClose)}
 	f.Escape = Intent{Verb: DoClose}
-	return Sign{f, []Field{
+	return Sign{f, []form.Field{
 		{Key: "operator", Label: w.Say("handover.operator")},
 		{Key: "secret", Label: w.Say("handover.secret"), Secret: true},
 	}}
@@ -117,10 +119,16 @@ func takeOver(s State) Screen {
 		open(w.Say("act.queue"), SideQueue, Secondary),
 		act(w.Say("act.sign_out"), Secondary, DoSignOut),
 	}
-	return Sign{f, []Field{
+	return Sign{f, []form.Field{
 		{Key: "operator", Label: w.Say("takeover.operator")},
 		{Key: "secret", Label: w.Say("takeover.secret"), Secret: true},
 	}}
+}
+
+// routes are the ways to begin a visit, in the order of their digits.
+var routes = []proof.RouteName{
+	proof.PhotoDocument, proof.DrivingLicence, proof.AnyEvidence, proof.Vouching, proof.PracticeDetails, proof.ProxyAccess,
+	proof.ClaimAccount,
 }
 
 // home is ready for a visit.
@@ -129,11 +137,14 @@ func home(s State) Screen {
 	f.Title = w.Say("home.title")
 	f.Lead = []string{QueueLine(w, s.Status.Queue, s.Now)}
 	f.Banners = append(f.Banners, queueBanners(w, s.Status.Queue)...)
-	f.Actions = []Action{
-		act(w.Say("home.start"), Primary, DoStart),
+	for _, r := range routes {
+		f.Actions = append(f.Actions, Action{w.Say("route." + string(r)), Intent{Verb: DoStart, Route: r}, Primary})
+	}
+	f.Actions = append(f.Actions,
+		open(noticesLabel(s), SideNotices, Secondary),
 		open(w.Say("act.queue"), SideQueue, Secondary),
 		act(w.Say("act.sign_out"), Secondary, DoSignOut),
-	}
+	)
 	h := Home{Frame: f, Devices: w.Say("home.devices"), Face: w.Say("home.face.no"), Lines: deviceLines(w, s.Status.Devices)}
 	if s.Status.Face {
 		h.Face = w.Say("home.face.yes")
@@ -141,10 +152,12 @@ func home(s State) Screen {
 	if len(h.Lines) == 0 {
 		h.Lines = []Line{{"", w.Say("home.nodevices")}}
 	}
-	h.Language = Choice{Key: "language", Label: w.Say("home.language"), Preset: words.English}
+	slip := form.Field{Key: "continues", Label: w.Say("home.continues"), Note: w.Say("home.continues.note"), Mono: true}
+	h.Continues = form.Question{Words: w, Problem: s.Problem}.Judged(slip)
+	h.Language = form.Choice{Key: "language", Label: w.Say("home.language"), Preset: words.English}
 	for _, tag := range words.Languages() {
 		if offered := s.Status.Languages; len(offered) == 0 || slices.Contains(offered, tag) {
-			h.Language.Options = append(h.Language.Options, Option{tag, words.In(tag).Say("language.name")})
+			h.Language.Options = append(h.Language.Options, form.Option{Key: tag, Label: words.In(tag).Say("language.name")})
 		}
 	}
 	return h

@@ -1,6 +1,6 @@
 // Package view decides what the clerk's window shows: it turns what the daemon
 // said, and what the clerk is doing, into structs of plain words that a screen
-// only has to lay out, and it turns what was typed into requests.
+// only has to lay out. What is typed belongs to package form.
 //
 // It draws nothing, asks nothing and knows no clock: the moment comes in.
 //
@@ -12,7 +12,8 @@
 //     for. No problem is shown without its next step.
 //   - What is asked of the patient stands in the patient's language, what is
 //     said to the clerk in the clerk's.
-//   - Nothing typed is kept longer than its screen.
+//   - A concern can be passed on from every screen of a visit by the same key,
+//     and nothing on any screen ever tells whether it was.
 package view
 
 import (
@@ -20,6 +21,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/words"
 )
 
@@ -33,6 +35,8 @@ const (
 	SideQueue    Side = "queue"
 	SideHandOver Side = "hand_over"
 	SideAbandon  Side = "abandon"
+	SideNotices  Side = "notices"
+	SideAllKinds Side = "all_kinds" // of evidence, also the rare ones
 )
 
 // State is all that the window knows.
@@ -45,11 +49,13 @@ type State struct {
 	Session *api.Session
 	Visit   *api.Visit
 	Queue   *api.QueueList
+	Notices []api.Notice       // news of earlier visits, unseen first
+	Chosen  proof.EvidenceType // what the clerk chose last in this visit, "" where this window does not know
 
 	Side      Side
 	Problem   proof.Kind // of the last request
 	Until     time.Time  // when trying it again makes sense
-	Hint      string     // key of a sentence about what was typed
+	Hint      form.Hint  // about what was typed
 	Said      string     // key of good news
 	Busy      bool
 	Capturing proof.AskKind // the capture that runs
@@ -68,6 +74,8 @@ const (
 	DoSignOut  Verb = "sign_out"
 	DoStart    Verb = "start"
 	DoAnswer   Verb = "answer"
+	DoSecond   Verb = "second"
+	DoNotice   Verb = "notice"
 	DoHandOver Verb = "hand_over"
 	DoOpen     Verb = "open"  // a side screen
 	DoClose    Verb = "close" // the side screen
@@ -77,8 +85,10 @@ const (
 // Intent is what an action asks for.
 type Intent struct {
 	Verb   Verb
-	Side   Side       // for DoOpen
-	Answer api.Answer // for DoAnswer; completed by AnswerFrom
+	Side   Side            // for DoOpen
+	Route  proof.RouteName // for DoStart
+	Print  bool            // for DoNotice: the second slip too
+	Answer api.Answer      // for DoAnswer; completed by form.Answer
 }
 
 // Style says how an action looks; its words say what it does.
@@ -115,26 +125,6 @@ type Banner struct {
 	Texts []string
 }
 
-// Field is a text to type. Its key is the name of the text in the Form.
-type Field struct {
-	Key, Label string
-	Secret     bool // shown as dots
-	Mono       bool // shown in letters of one width, capitals only
-}
-
-// Option is one of several; Key is its value in the Form.
-type Option struct {
-	Key, Label string
-}
-
-// Choice is one of several options. Its key is the name of the choice in the
-// Form; the first option holds until another is chosen, if Preset says so.
-type Choice struct {
-	Key, Label string
-	Options    []Option
-	Preset     string
-}
-
 // Line is a label and a value.
 type Line struct {
 	Label, Value string
@@ -155,6 +145,7 @@ type Frame struct {
 	Lead    []string
 	Actions []Action
 	Escape  Intent // what the escape key does
+	Concern Intent // what F9 does
 }
 
 // Base gives the frame.
@@ -169,6 +160,7 @@ type Head struct {
 	Site     string
 	Clerk    string
 	Queue    string
+	News     string // "" when there is none unseen
 	Working  string // "" when nothing is under way
 	Keys     string
 	Switch   string // the button that changes the language
@@ -186,6 +178,9 @@ func Heading(s State) Head {
 	}
 	if s.Status == nil {
 		return h
+	}
+	if n := unseen(s.Notices); n > 0 && s.Session != nil {
+		h.News = w.Say("head.news", "count", w.Count("news", n))
 	}
 	h.Site = w.Say("head.site", "site", s.Status.Site)
 	h.Queue = QueueLine(w, s.Status.Queue, s.Now)
@@ -214,6 +209,8 @@ func Show(s State) Screen {
 		return handOver(s)
 	case SideAbandon:
 		return abandon(s)
+	case SideNotices:
+		return notices(s)
 	}
 	if s.Visit == nil || s.Visit.Ended {
 		return home(s)
@@ -242,8 +239,8 @@ func frame(s State, name string) Frame {
 	if s.Said != "" {
 		f.Banners = append(f.Banners, Banner{Good, w.Say("word.done"), []string{w.Say(s.Said)}})
 	}
-	if s.Hint != "" {
-		f.Banners = append(f.Banners, Banner{Bad, w.Say("word.problem"), []string{w.Say(s.Hint)}})
+	if s.Hint.Key != "" {
+		f.Banners = append(f.Banners, Banner{Bad, w.Say("word.problem"), []string{w.Say(s.Hint.Key)}})
 	}
 	if s.Problem != proof.KindNone {
 		b := problem(w, s.Problem)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/words"
 )
 
@@ -26,7 +27,7 @@ type Capture struct {
 // Key is where the lines of a document are typed.
 type Key struct {
 	Frame
-	Lines []Field
+	Lines []form.Field
 }
 
 // Examine is the clerk's look at the original.
@@ -36,13 +37,13 @@ type Examine struct {
 	Lines     []Line
 	Page      Picture
 	Portrait  Picture
-	Original  Option
-	Agreement Choice
+	Original  form.Option
+	Agreement form.Choice
 	Features  string // heading
-	Seen      []Option
+	Seen      []form.Option
 	Doubts    string // heading
-	Wrong     []Option
-	UVIR      Option
+	Wrong     []form.Option
+	UVIR      form.Option
 }
 
 // Compare shows both faces.
@@ -56,7 +57,7 @@ type Compare struct {
 // Abandon asks why a visit ends.
 type Abandon struct {
 	Frame
-	Reason Choice
+	Reason form.Choice
 }
 
 // visit is the screen of the recommended ask.
@@ -72,8 +73,10 @@ func visit(s State) Screen {
 		return consent(s, "proofing", ask)
 	case proof.AskFaceConsent:
 		return consent(s, "face", ask)
-	case proof.CaptureDocument, proof.CaptureFace:
+	case proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence:
 		return capture(s, ask)
+	case proof.ChooseEvidence:
+		return evidence(s)
 	case proof.KeyDocument:
 		return key(s)
 	case proof.ExamineDocument:
@@ -85,6 +88,9 @@ func visit(s State) Screen {
 	case proof.PrintSlip, proof.EndVisit:
 		return slip(s)
 	default:
+		if s.Words.Has("ask." + string(ask) + ".do") {
+			return sheet(s)
+		}
 		return step(s, ask)
 	}
 }
@@ -128,15 +134,7 @@ func ways(s State) []Action {
 
 // reopens are the steps that can be taken back now, of those named.
 func reopens(s State, steps ...proof.AskKind) []Action {
-	v := s.Visit
-	differs := v.Face != nil && v.Face.Decision == proof.NoMatch
-	done := map[proof.AskKind]bool{
-		proof.CaptureDocument: v.Document != nil,
-		proof.ExamineDocument: v.Document != nil && v.Document.Examined,
-		proof.CaptureFace:     v.Face != nil && v.Face.Live != "" && !differs,
-		proof.ComparePerson:   v.Face != nil && v.Face.Clerk != "",
-		proof.AskFaceConsent:  slices.ContainsFunc(v.Asks, func(a proof.Ask) bool { return a.Why == proof.FaceRefused }),
-	}
+	done := done(s.Visit)
 	var out []Action
 	for _, step := range steps {
 		if done[step] {
@@ -145,6 +143,29 @@ func reopens(s State, steps ...proof.AskKind) []Action {
 		}
 	}
 	return out
+}
+
+// done tells which steps a visit has taken, as far as it shows them.
+func done(v *api.Visit) map[proof.AskKind]bool {
+	zone := v.Document != nil && v.Document.Format != ""
+	differs := v.Face != nil && v.Face.Decision == proof.NoMatch
+	vouched := slices.ContainsFunc(v.People, func(p api.Person) bool {
+		return slices.ContainsFunc(p.Evidence, func(e api.Piece) bool { return e.Type == proof.Vouch })
+	})
+	claims := slices.Contains([]proof.RouteName{proof.PracticeDetails, proof.ProxyAccess, proof.Vouching}, v.Route)
+	return map[proof.AskKind]bool{
+		proof.ClaimIdentity:   claims && len(v.People) > 0 && v.People[0].Person != (proof.Person{}),
+		proof.CaptureDocument: zone,
+		proof.EnterEvidence:   v.Document != nil && !zone,
+		proof.ExamineDocument: v.Document != nil && v.Document.Examined,
+		proof.CaptureFace:     v.Face != nil && v.Face.Live != "" && !differs,
+		proof.ComparePerson:   v.Face != nil && v.Face.Clerk != "",
+		proof.AskFaceConsent:  slices.ContainsFunc(v.Asks, func(a proof.Ask) bool { return a.Why == proof.FaceRefused }),
+		proof.GiveVouch:       vouched,
+		proof.GivePractice:    v.Route == proof.PracticeDetails && v.Outcome != nil,
+		proof.RequestProxy:    v.Outcome != nil && v.Outcome.Request != "",
+		proof.RedeemClaim:     v.Route == proof.ClaimAccount && v.Outcome != nil,
+	}
 }
 
 // asides are the ways out of any visit that has no result yet.
@@ -158,12 +179,38 @@ func asides(s State) []Action {
 	}
 }
 
+// passable adds the way to pass the visit to the team, which looks and sounds
+// like any other: a key and a plain button, last.
+func passable(s State, f Frame) Frame {
+	pass := answer(s.Words.Say("act.concern"), Secondary, api.Answer{Do: api.DoConcern})
+	f.Actions, f.Concern = append(f.Actions, pass), pass.Intent
+	return f
+}
+
+// whose puts the person whose turn it is before a title, where a visit has more
+// than one.
+func whose(s State, w words.Words, title string) string {
+	v := s.Visit
+	p := v.Party
+	if len(v.Asks) > 0 {
+		p = v.Asks[0].Party
+	}
+	alone := v.Route != proof.Vouching && v.Route != proof.ProxyAccess && len(v.People) < 2
+	if p == proof.Patient && alone {
+		return title
+	}
+	return w.Say("title.party", "party", party(w, p), "title", title)
+}
+
 // consent asks for one purpose. Neither answer is set before the other: both
 // look alike.
 func consent(s State, purpose string, ask proof.AskKind) Screen {
 	w := words.In(s.Visit.Language)
 	f := asked(s, "consent_"+purpose)
 	f.Title = w.Say("consent." + purpose + ".title")
+	if ask == proof.AskFaceConsent {
+		f.Title = whose(s, w, f.Title)
+	}
 	for _, n := range []string{".1", ".2", ".3"} {
 		f.Lead = append(f.Lead, w.Say("consent."+purpose+n))
 	}
@@ -174,18 +221,21 @@ func consent(s State, purpose string, ask proof.AskKind) Screen {
 	}
 	f.Actions = append(f.Actions, reopens(s, proof.ExamineDocument)...)
 	f.Actions = append(f.Actions, asides(s)...)
-	return Consent{f, s.Words.Say("consent.ask")}
+	return Consent{passable(s, f), s.Words.Say("consent.ask")}
 }
 
 // capture is a camera before it starts or while it runs.
 func capture(s State, ask proof.AskKind) Screen {
-	w, thing := s.Words, "document"
-	if ask == proof.CaptureFace {
-		thing = "face"
+	w, thing, camera := s.Words, "document", "document_camera"
+	switch ask {
+	case proof.CaptureFace:
+		thing, camera = "face", "face_camera"
+	case proof.ScanEvidence:
+		thing = "evidence"
 	}
 	f := asked(s, "capture_"+thing)
-	f.Title, f.Lead = w.Say("capture."+thing+".title"), []string{w.Say("capture." + thing + ".lead")}
-	c := Capture{Frame: f, Role: thing + "_camera", Preview: w.Say("capture.preview")}
+	f.Title, f.Lead = whose(s, w, w.Say("capture."+thing+".title")), []string{w.Say("capture." + thing + ".lead")}
+	c := Capture{Frame: f, Role: camera, Preview: w.Say("capture.preview")}
 	if s.Capturing != "" {
 		stop := answer(w.Say("capture.stop"), Warning, api.Answer{Ask: ask, Do: api.DoCancel})
 		c.Running, c.Guidance, c.Banners = true, guidance(s), nil
@@ -194,8 +244,9 @@ func capture(s State, ask proof.AskKind) Screen {
 	}
 	c.Actions = []Action{answer(w.Say("capture."+thing+".start"), Primary, api.Answer{Ask: ask})}
 	c.Actions = append(c.Actions, ways(s)...)
-	c.Actions = append(c.Actions, reopens(s, proof.ExamineDocument)...)
+	c.Actions = append(c.Actions, reopens(s, proof.ExamineDocument, proof.ClaimIdentity)...)
 	c.Actions = append(c.Actions, asides(s)...)
+	c.Frame = passable(s, c.Frame)
 	return c
 }
 
@@ -214,32 +265,29 @@ func guidance(s State) string {
 // key is where three lines may be typed.
 func key(s State) Screen {
 	w, f := s.Words, asked(s, "key_document")
-	f.Title, f.Lead = w.Say("key.title"), []string{w.Say("key.lead"), w.Say("key.formats")}
+	f.Title, f.Lead = whose(s, w, w.Say("key.title")), []string{w.Say("key.lead"), w.Say("key.formats")}
 	f.Actions = []Action{answer(w.Say("key.do"), Primary, api.Answer{Ask: proof.KeyDocument})}
 	f.Actions = append(append(f.Actions, ways(s)...), asides(s)...)
-	k := Key{Frame: f}
-	for _, n := range lineKeys {
-		k.Lines = append(k.Lines, Field{Key: n, Label: w.Say("key.line", "n", n[len(n)-1:]), Mono: true})
+	k := Key{Frame: passable(s, f)}
+	for _, n := range form.LineKeys() {
+		k.Lines = append(k.Lines, form.Field{Key: n, Label: w.Say("key.line", "n", n[len(n)-1:]), Mono: true})
 	}
 	return k
 }
 
-// lineKeys are the names of the typed lines in the Form.
-var lineKeys = []string{"line1", "line2", "line3"}
-
 // examine is the look at the original.
 func examine(s State) Screen {
 	w, f := s.Words, asked(s, "examine")
-	f.Title, f.Lead = w.Say("exam.title"), []string{w.Say("exam.lead")}
+	f.Title, f.Lead = whose(s, w, w.Say("exam.title")), []string{w.Say("exam.lead")}
 	f.Actions = []Action{answer(w.Say("exam.do"), Primary, api.Answer{Ask: proof.ExamineDocument})}
-	f.Actions = append(append(f.Actions, reopens(s, proof.CaptureDocument)...), asides(s)...)
+	f.Actions = append(append(f.Actions, reopens(s, proof.CaptureDocument, proof.EnterEvidence)...), asides(s)...)
 	e := Examine{
-		Frame: f, Details: w.Say("exam.details"), Features: w.Say("exam.features"), Doubts: w.Say("exam.doubts"),
-		Original: Option{"original", w.Say("exam.original")}, UVIR: Option{"uvir", w.Say("exam.uvir")},
-		Agreement: Choice{Key: "details", Label: w.Say("exam.agree.title"), Options: []Option{
-			{string(proof.Agree), w.Say("exam.agree")},
-			{string(proof.Misread), w.Say("exam.misread")},
-			{string(proof.Contradicts), w.Say("exam.contradicts")},
+		Frame: passable(s, f), Details: w.Say("exam.details"), Features: w.Say("exam.features"), Doubts: w.Say("exam.doubts"),
+		Original: form.Option{Key: "original", Label: w.Say("exam.original")}, UVIR: form.Option{Key: "uvir", Label: w.Say("exam.uvir")},
+		Agreement: form.Choice{Key: "details", Label: w.Say("exam.agree.title"), Options: []form.Option{
+			{Key: string(proof.Agree), Label: w.Say("exam.agree")},
+			{Key: string(proof.Misread), Label: w.Say("exam.misread")},
+			{Key: string(proof.Contradicts), Label: w.Say("exam.contradicts")},
 		}},
 		Page: Picture{"", w.Say("exam.page"), w.Say("word.nopicture")}, Portrait: Picture{"", w.Say("exam.portrait"), w.Say("word.nopicture")},
 	}
@@ -252,8 +300,8 @@ func examine(s State) Screen {
 	}
 	e.Lines, e.Page.ID, e.Portrait.ID = documentLines(w, d), d.Page, d.Portrait
 	for _, code := range d.Features {
-		e.Seen = append(e.Seen, Option{"seen." + code, w.Feature(code)})
-		e.Wrong = append(e.Wrong, Option{"wrong." + code, w.Feature(code)})
+		e.Seen = append(e.Seen, form.Option{Key: "seen." + code, Label: w.Feature(code)})
+		e.Wrong = append(e.Wrong, form.Option{Key: "wrong." + code, Label: w.Feature(code)})
 	}
 	return e
 }
@@ -284,7 +332,7 @@ func documentLines(w words.Words, d *api.Document) []Line {
 // that none is suggested.
 func compare(s State) Screen {
 	w, f := s.Words, asked(s, "compare")
-	f.Title, f.Lead = w.Say("compare.title"), []string{w.Say("compare.lead")}
+	f.Title, f.Lead = whose(s, w, w.Say("compare.title")), []string{w.Say("compare.lead")}
 	for _, same := range []proof.Sameness{proof.Same, proof.Different, proof.NotSure, proof.NotTrained} {
 		f.Actions = append(f.Actions, answer(w.Say("compare."+string(same)), Primary, api.Answer{Ask: proof.ComparePerson, Same: same}))
 	}
@@ -292,7 +340,7 @@ func compare(s State) Screen {
 	f.Actions = append(f.Actions, reopens(s, proof.CaptureFace, proof.AskFaceConsent, proof.ExamineDocument)...)
 	f.Actions = append(f.Actions, asides(s)...)
 	c := Compare{
-		Frame: f, Portrait: Picture{"", w.Say("compare.portrait"), w.Say("word.nopicture")},
+		Frame: passable(s, f), Portrait: Picture{"", w.Say("compare.portrait"), w.Say("word.nopicture")},
 		Live:    Picture{"", w.Say("compare.live"), w.Say("compare.nolive")},
 		Machine: Banner{Info, w.Say("compare.machine"), []string{w.Say("compare.machine.none")}},
 	}
@@ -315,9 +363,9 @@ func abandon(s State) Screen {
 		act(w.Say("act.back"), Secondary, DoClose),
 	}
 	f.Escape = Intent{Verb: DoClose}
-	a := Abandon{Frame: f, Reason: Choice{Key: "reason", Label: w.Say("abandon.reason")}}
+	a := Abandon{Frame: passable(s, f), Reason: form.Choice{Key: "reason", Label: w.Say("abandon.reason")}}
 	for _, code := range []proof.Code{proof.PatientLeft, proof.NoSuitableDocument, proof.ClerkStopped} {
-		a.Reason.Options = append(a.Reason.Options, Option{string(code), w.Reason(proof.Reason{Code: code})})
+		a.Reason.Options = append(a.Reason.Options, form.Option{Key: string(code), Label: w.Reason(proof.Reason{Code: code})})
 	}
 	return a
 }

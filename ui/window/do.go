@@ -2,10 +2,12 @@ package window
 
 import (
 	"context"
+	"slices"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/api/client"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/view"
 )
 
@@ -22,6 +24,12 @@ func (w *Window) do(i view.Intent) {
 		w.open(view.NoSide)
 	case view.DoAnswer:
 		w.answer(i.Answer)
+	case view.DoStart:
+		in := form.Visit(w.form, i.Route)
+		w.state.Chosen = ""
+		w.visit(func(ctx context.Context) (api.Visit, error) { return w.client.StartVisit(ctx, in) })
+	case view.DoNotice:
+		w.notice(i.Print)
 	case view.DoReload:
 		w.again()
 	default:
@@ -29,50 +37,94 @@ func (w *Window) do(i view.Intent) {
 	}
 }
 
-// account does what concerns sessions and the beginning of a visit.
+// account does what clerks sign.
 func (w *Window) account(verb view.Verb) {
 	c := w.client
 	switch verb {
 	case view.DoSignIn:
-		in := view.SignInFrom(w.form)
+		in := form.SignIn(w.form)
 		w.session(func(ctx context.Context) (api.Session, error) { return c.SignIn(ctx, in) })
 	case view.DoFirst:
-		in, hint := view.FirstFrom(w.form)
-		if hint != "" {
+		in, hint := form.First(w.form)
+		if hint != (form.Hint{}) {
 			w.hint(hint)
 			return
 		}
 		w.session(func(ctx context.Context) (api.Session, error) { return c.FirstClerk(ctx, in) })
 	case view.DoHandOver:
-		in, id := view.SignInFrom(w.form), w.state.Visit.ID
+		in, id := form.SignIn(w.form), w.state.Visit.ID
 		w.session(func(ctx context.Context) (api.Session, error) { return c.HandOver(ctx, id, in) })
+	case view.DoSecond:
+		in, hint := form.Second(w.form, w.state.Visit)
+		if hint != (form.Hint{}) {
+			w.hint(hint)
+			return
+		}
+		id := w.state.Visit.ID
+		w.visit(func(ctx context.Context) (api.Visit, error) { return c.Second(ctx, id, in) })
 	case view.DoUnlock:
-		w.unlock(view.UnlockFrom(w.form))
+		w.unlock(form.Unlock(w.form))
 	case view.DoSignOut:
 		w.request(func(ctx context.Context) (func(), error) {
 			err := c.SignOut(ctx)
 			return func() { w.signedOut(proof.KindNone) }, err
 		})
-	case view.DoStart:
-		in := view.VisitFrom(w.form)
-		w.visit(func(ctx context.Context) (api.Visit, error) { return c.StartVisit(ctx, in) })
 	}
 }
 
 // hint says what is still missing in what was typed.
-func (w *Window) hint(key string) {
-	w.state.Hint, w.state.Problem, w.state.Said = key, proof.KindNone, ""
-	w.render()
+func (w *Window) hint(h form.Hint) {
+	w.state.Hint, w.state.Problem, w.state.Said = h, proof.KindNone, ""
+	w.told = news{}
+	w.rebuild()
 }
 
 // open shows a side screen, or the visit again.
 func (w *Window) open(side view.Side) {
 	s := &w.state
-	s.Side, s.Problem, s.Hint, s.Said, s.Queue = side, proof.KindNone, "", "", nil
+	s.Side, s.Problem, s.Hint, s.Said, s.Queue = side, proof.KindNone, form.Hint{}, "", nil
 	w.render()
-	if side == view.SideQueue {
+	switch side {
+	case view.SideQueue:
 		w.readQueue()
+	case view.SideNotices:
+		w.readNotices()
 	}
+}
+
+// readNotices reads the news of earlier visits. Where that fails there is none:
+// it comes again with the next look.
+func (w *Window) readNotices() {
+	w.pump.work(func(ctx context.Context) func() {
+		list, err := w.client.Notices(ctx)
+		if err != nil {
+			return nil
+		}
+		return func() {
+			w.state.Notices = list.Notices
+			w.render()
+		}
+	})
+}
+
+// notice marks the news that is chosen as seen, and prints its slip if that is
+// wished.
+func (w *Window) notice(slip bool) {
+	in, hint := form.Notice(w.form, slip)
+	if hint != (form.Hint{}) {
+		w.hint(hint)
+		return
+	}
+	w.request(func(ctx context.Context) (func(), error) {
+		err := w.client.NoticeSeen(ctx, in)
+		return func() {
+			w.state.Said = "notices.said.seen"
+			if slip {
+				w.state.Said = "notices.said.print"
+			}
+			w.readNotices()
+		}, err
+	})
 }
 
 // readQueue reads the records of the queue.
@@ -117,6 +169,7 @@ func (w *Window) session(ask func(context.Context) (api.Session, error)) {
 			w.state.Session, w.state.Side = &s, view.NoSide
 			w.lookNow()
 			w.reload()
+			w.readNotices()
 		}, err
 	})
 }
@@ -134,8 +187,8 @@ func (w *Window) answer(a api.Answer) {
 	if w.state.Visit == nil {
 		return
 	}
-	a, hint := view.AnswerFrom(a, w.form, w.state.Visit)
-	if hint != "" {
+	a, hint := form.Answer(a, w.form, w.state.Visit)
+	if hint != (form.Hint{}) {
 		w.hint(hint)
 		return
 	}
@@ -144,11 +197,38 @@ func (w *Window) answer(a api.Answer) {
 	case a.Do == api.DoCancel:
 		w.cancel(id, a)
 		return
-	case a.Do == api.DoAnswer && (a.Ask == proof.CaptureDocument || a.Ask == proof.CaptureFace):
+	case a.Do == api.DoAnswer && slices.Contains(captures, a.Ask):
 		w.state.Capturing, w.state.Guidance = a.Ask, nil
 		w.startPreview()
+	case a.Do == api.DoAnswer && a.Ask == proof.ChooseEvidence:
+		w.state.Chosen = a.Type
 	}
-	w.visit(func(ctx context.Context) (api.Visit, error) { return w.client.Answer(ctx, id, a) })
+	w.request(func(ctx context.Context) (func(), error) {
+		v, err := w.client.Answer(ctx, id, a)
+		return func() {
+			w.state.Visit, w.state.Said = &v, said(a, v)
+			if a.Do != api.DoTable { // what is ticked stays in sight
+				w.state.Side = view.NoSide
+			}
+		}, err
+	})
+}
+
+// captures are the asks that a camera answers.
+var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence}
+
+// said is the key of what an answer is acknowledged with, "" where the next
+// screen says enough.
+func said(a api.Answer, v api.Visit) string {
+	switch {
+	case a.Do == api.DoConcern:
+		return "concern.said"
+	case a.Do == api.DoTable && len(v.Plans) > 0:
+		return "ask.choose_evidence.said"
+	case a.Do == api.DoTable:
+		return "plan.none"
+	}
+	return ""
 }
 
 // cancel ends the capture that runs; its own request then comes back.
@@ -165,7 +245,7 @@ func (w *Window) cancel(id proof.CaseID, a api.Answer) {
 // request asks the daemon something, one at a time, and shows what came of it.
 func (w *Window) request(ask func(ctx context.Context) (then func(), err error)) {
 	s := &w.state
-	s.Busy, s.Problem, s.Hint, s.Said = true, proof.KindNone, "", ""
+	s.Busy, s.Problem, s.Hint, s.Said = true, proof.KindNone, form.Hint{}, ""
 	w.render()
 	w.pump.work(func(ctx context.Context) func() {
 		then, err := ask(ctx)

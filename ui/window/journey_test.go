@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -32,26 +33,34 @@ func run(t *testing.T, env []string, ready bool, name string, args ...string) st
 		t.Fatal(err)
 	}
 	cmd.ExtraFiles = []*os.File{w}
+	said := &strings.Builder{}
+	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	w.Close()
 	t.Cleanup(func() {
 		cmd.Process.Signal(os.Interrupt)
-		late := time.AfterFunc(10*time.Second, func() { cmd.Process.Kill() })
-		cmd.Wait()
-		late.Stop()
+		// Where it hangs, a Go program writes what hangs and the others just end.
+		quit := time.AfterFunc(10*time.Second, func() { cmd.Process.Signal(syscall.SIGQUIT) })
+		kill := time.AfterFunc(15*time.Second, func() { cmd.Process.Kill() })
+		err := cmd.Wait()
+		quit.Stop()
+		kill.Stop()
 		r.Close()
+		if t.Failed() {
+			t.Logf("%s ended with %v and wrote:\n%s", name, err, said)
+		}
 	})
 	if !ready {
 		return ""
 	}
-	var said [16]byte
-	n, err := r.Read(said[:])
+	var first [16]byte
+	n, err := r.Read(first[:])
 	if err != nil {
 		t.Fatalf("%s does not say that it is ready: %v", name, err)
 	}
-	return strings.TrimSpace(string(said[:n]))
+	return strings.TrimSpace(string(first[:n]))
 }
 
 // newDesktop starts an X server and a window manager, or skips.
@@ -89,13 +98,15 @@ func (d *desktopOf) xdotool(ctx context.Context, args ...string) (string, error)
 	return strings.TrimSpace(string(out)), err
 }
 
-// shows waits until the window's title begins so.
+// shows waits until the window's title begins so. A busy machine may take long
+// to draw its first window; where none comes, what is there is told.
 func (d *desktopOf) shows(title string) {
 	d.t.Helper()
-	ctx, end := context.WithTimeout(d.t.Context(), 40*time.Second)
+	ctx, end := context.WithTimeout(d.t.Context(), 2*time.Minute)
 	defer end()
 	if _, err := d.xdotool(ctx, "search", "--sync", "--onlyvisible", "--name", "^"+title); err != nil {
-		d.t.Fatalf("never on the screen: %q", title)
+		windows, _ := d.xdotool(d.t.Context(), "search", "--onlyvisible", "--name", ".", "getwindowname", "%@")
+		d.t.Fatalf("never on the screen: %q; there are %q", title, windows)
 	}
 	d.shoot(title)
 }

@@ -103,6 +103,9 @@ func (w *Window) heard(e api.Event) {
 		if w.state.Queue != nil {
 			w.readQueue()
 		}
+		if w.state.Session != nil {
+			w.readNotices() // they come over the same line
+		}
 	case api.EventDevices:
 		if w.state.Status != nil {
 			w.state.Status.Devices = e.Devices
@@ -118,7 +121,7 @@ func (w *Window) signedOut(why proof.Kind) {
 	w.client.SetToken("")
 	w.endPreview()
 	s := &w.state
-	s.Session, s.Visit, s.Queue, s.Side = nil, nil, nil, ""
+	s.Session, s.Visit, s.Queue, s.Notices, s.Side, s.Chosen = nil, nil, nil, nil, "", ""
 	s.Problem, s.Capturing, s.Guidance, s.Busy = why, "", nil, false
 	w.render()
 }

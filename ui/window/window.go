@@ -14,6 +14,8 @@
 //   - All that is known lives in one view.State, touched on the toolkit's thread
 //     only; pump.go alone crosses threads.
 //   - Pictures are fetched for the screen that shows them and forgotten with it.
+//   - What went wrong is seen: the field that is wrong gets the focus, and a page
+//     that was scrolled goes back to its top where no field is.
 //   - When the daemon is away the window says so and comes back by itself.
 package window
 
@@ -28,6 +30,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api/client"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/form"
 	"github.com/counterproof/counterproof/ui/look"
 	"github.com/counterproof/counterproof/ui/screen"
 	"github.com/counterproof/counterproof/ui/view"
@@ -46,13 +49,14 @@ type Window struct {
 	size   int // of the text, in percent
 
 	state    view.State
-	form     *view.Form
+	form     *form.Typed
 	page     *screen.Built
 	shown    view.Screen
 	head     view.Head
 	pictures map[proof.PictureID]image.Image
 	preview  context.CancelFunc // ends the moving picture; nil without one
 	pinged   time.Time          // when a sign of life was last sent
+	told     news               // at the last render
 }
 
 // Open makes the window of an app and shows it. Run keeps it alive.
@@ -60,7 +64,7 @@ func Open(app fyne.App, cfg Config) *Window {
 	ctx, stop := context.WithCancel(context.Background())
 	w := &Window{
 		app: app, win: app.NewWindow("Counterproof"), client: client.New(cfg.Socket), pump: newPump(ctx), stop: stop,
-		wake: make(chan struct{}, 1), size: min(max(cfg.TextSize, 100), 200), form: &view.Form{},
+		wake: make(chan struct{}, 1), size: min(max(cfg.TextSize, 100), 200), form: &form.Typed{},
 	}
 	w.look = look.New(look.Scale(w.size))
 	app.Settings().SetTheme(w.look)
@@ -156,15 +160,30 @@ func (w *Window) render() {
 		}
 	}
 	same := w.page != nil && w.head.Switch != "" && w.name() == next.Base().Name
+	now := news{w.state.Problem, w.state.Hint, w.state.Said}
+	fresh := now != (news{}) && now != w.told
+	w.told = now
 	focus, offset := -1, float32(0)
 	switch {
+	case same && fresh && w.page.Offset() > 0:
 	case same:
 		focus, offset = w.page.Focused(), w.page.Offset()
 	default:
-		w.form, w.pictures = &view.Form{}, map[proof.PictureID]image.Image{}
+		w.form, w.pictures = &form.Typed{}, map[proof.PictureID]image.Image{}
 	}
 	w.shown, w.head = next, head
 	w.build(focus, offset)
+	if fresh {
+		w.page.ToWrong()
+	}
+}
+
+// news is what stands at the top of a page: a problem, a hint, or what came of a
+// request.
+type news struct {
+	problem proof.Kind
+	hint    form.Hint
+	said    string
 }
 
 // name is that of the screen which stands.

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,6 +44,10 @@ type counter struct {
 	events   chan api.Event
 	captured chan bool // ends a capture: true is a good picture
 	reads    int       // of the visit
+	seconds  []api.SecondSignIn
+	begun    []api.NewVisit
+	seen     []api.NoticeSeen
+	news     []api.Notice
 }
 
 // newCounter serves a counter on a socket until the test ends.
@@ -97,6 +102,33 @@ func (c *counter) handler() http.Handler {
 	on("POST "+api.PathUnlock, func(*http.Request) (any, proof.Kind) { return struct{}{}, c.fail() })
 	on("POST "+api.PathFirst, c.signIn)
 	on("POST "+api.PathHandOver, c.signIn)
+	on("POST "+api.PathSecond, func(r *http.Request) (any, proof.Kind) {
+		var in api.SecondSignIn
+		json.NewDecoder(r.Body).Decode(&in)
+		c.mu.Lock()
+		c.seconds = append(c.seconds, in)
+		c.mu.Unlock()
+		if k := c.fail(); k != "" {
+			return nil, k
+		}
+		return c.next(), ""
+	})
+	on("GET "+api.PathNotices, func(*http.Request) (any, proof.Kind) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return api.NoticeList{Notices: c.news}, ""
+	})
+	on("POST "+api.PathNotices, func(r *http.Request) (any, proof.Kind) {
+		var in api.NoticeSeen
+		json.NewDecoder(r.Body).Decode(&in)
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.seen = append(c.seen, in)
+		for i := range c.news {
+			c.news[i].Seen = c.news[i].Seen || c.news[i].ID == in.ID
+		}
+		return struct{}{}, ""
+	})
 	on("GET "+api.PathQueue, func(*http.Request) (any, proof.Kind) {
 		return api.QueueList{Items: []api.QueueItem{{Ref: "CP-1AAA-22BB", State: "sealed"}}}, ""
 	})
@@ -132,9 +164,13 @@ func (c *counter) signIn(*http.Request) (any, proof.Kind) {
 func (c *counter) start(r *http.Request) (any, proof.Kind) {
 	var in api.NewVisit
 	json.NewDecoder(r.Body).Decode(&in)
+	if k := c.fail(); k != "" {
+		return nil, k
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.visit = &api.Visit{ID: "VISIT", Language: in.Language, Operator: "sam", Events: 1, Asks: c.asks[0]}
+	c.begun = append(c.begun, in)
+	c.visit = &api.Visit{ID: "VISIT", Route: in.Route, Language: in.Language, Operator: "sam", Events: 1, Asks: c.asks[0]}
 	c.asks = c.asks[1:]
 	return *c.visit, ""
 }
@@ -159,15 +195,31 @@ func (c *counter) answer(r *http.Request) (any, proof.Kind) {
 		c.captured <- false
 		return c.read(r)
 	}
-	if in.Do == api.DoAnswer && (in.Ask == proof.CaptureDocument || in.Ask == proof.CaptureFace) && !<-c.captured {
+	if in.Do == api.DoAnswer && slices.Contains(captures, in.Ask) && !<-c.captured {
 		return nil, proof.KindCancelled
 	}
 	if k := c.fail(); k != "" {
 		return nil, k
 	}
+	if in.Do == api.DoConcern {
+		return c.read(r)
+	}
+	if in.Do == api.DoTable {
+		c.mu.Lock()
+		c.visit.Events++
+		c.visit.Plans = []api.Plan{{Level: proof.Low, Profile: "L1B", Steps: []api.PlanStep{{Code: "step_key", Type: proof.UKLicence}}}}
+		c.mu.Unlock()
+		return c.read(r)
+	}
+	return c.next(), ""
+}
+
+// next goes on to what the script asks next.
+func (c *counter) next() api.Visit {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.visit.Events++
+	c.visit.Choices = []api.Choice{{Type: proof.Passport}, {Type: proof.UKLicence}}
 	c.visit.Asks, c.visit.Ended, c.visit.Ref = nil, true, "CP-7K2M-49QX"
 	c.visit.Document = &api.Document{Features: c.features}
 	if len(c.asks) > 0 {
@@ -176,7 +228,7 @@ func (c *counter) answer(r *http.Request) (any, proof.Kind) {
 			c.visit.Outcome = &proof.Outcome{Result: proof.Proved, Level: proof.Low, Profile: "L1B"}
 		}
 	}
-	return *c.visit, ""
+	return *c.visit
 }
 
 // began waits until a capture has begun.
@@ -502,7 +554,7 @@ func TestFirstClerk(t *testing.T) {
 	s.on("first_clerk")
 	s.form.SetText("secret", "271828")
 	s.digit(fyne.Key1)
-	if s.state.Hint != "first.differs" {
+	if s.state.Hint.Key != "first.differs" {
 		t.Errorf("hint %q", s.state.Hint)
 	}
 	s.form.SetText("again", "271828")

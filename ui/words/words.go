@@ -41,6 +41,7 @@ var welsh string
 type Words struct {
 	tag   string
 	texts map[string]string
+	order []string // the keys as they stand in the catalogue
 }
 
 // Languages lists the tags of the languages that are complete.
@@ -51,22 +52,23 @@ func Languages() []string { return []string{English, Welsh} }
 func In(tag string) Words {
 	first, _, _ := strings.Cut(strings.ToLower(tag), "-")
 	if first == Welsh {
-		return Words{Welsh, parse(welsh)}
+		return parse(Welsh, welsh)
 	}
-	return Words{English, parse(english)}
+	return parse(English, english)
 }
 
 // parse reads a catalogue: a line is "key: text", "#" begins a remark. A text
 // keeps the blank at its end, since some stand between two others.
-func parse(catalogue string) map[string]string {
-	texts := map[string]string{}
+func parse(tag, catalogue string) Words {
+	w := Words{tag: tag, texts: map[string]string{}}
 	for line := range strings.Lines(catalogue) {
 		key, text, ok := strings.Cut(strings.TrimRight(line, "\r\n"), ": ")
 		if ok && !strings.HasPrefix(key, "#") {
-			texts[key] = text
+			w.texts[key] = text
+			w.order = append(w.order, key)
 		}
 	}
-	return texts
+	return w
 }
 
 // Language is the tag of the language.
@@ -74,6 +76,19 @@ func (w Words) Language() string { return w.tag }
 
 // Keys lists what there is a text for, sorted.
 func (w Words) Keys() []string { return slices.Sorted(maps.Keys(w.texts)) }
+
+// Codes lists the codes of a closed list, those that have a text under
+// prefix.code, in the order of the catalogue, which is that of the screen.
+func (w Words) Codes(prefix string) []proof.Code {
+	var codes []proof.Code
+	for _, key := range w.order {
+		code, ok := strings.CutPrefix(key, prefix+".")
+		if ok && !strings.Contains(code, ".") {
+			codes = append(codes, proof.Code(code))
+		}
+	}
+	return codes
+}
 
 // Has reports whether there is a text for a key.
 func (w Words) Has(key string) bool { return w.texts[key] != "" }
@@ -184,10 +199,16 @@ func (w Words) value(name, value string) string {
 	return value
 }
 
+// Type names a kind of evidence by its code in the policy file.
+func (w Words) Type(t proof.EvidenceType) string { return w.Or("type", string(t), "other") }
+
 // Feature names a security feature by its code in the policy file.
-func (w Words) Feature(code string) string {
-	if w.Has("feature." + code) {
-		return w.Say("feature." + code)
+func (w Words) Feature(code string) string { return w.Named("feature", code) }
+
+// Named names a code of a list; one that has no text yet by the code itself.
+func (w Words) Named(prefix, code string) string {
+	if w.Has(prefix + "." + code) {
+		return w.Say(prefix + "." + code)
 	}
 	return strings.ReplaceAll(code, "_", " ")
 }

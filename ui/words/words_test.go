@@ -2,10 +2,12 @@ package words_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -17,56 +19,200 @@ import (
 	"github.com/counterproof/counterproof/ui/words"
 )
 
-// codesIn reads the constants of type Code out of a Go source file.
-func codesIn(t *testing.T, path string) []string {
+// constsIn reads the constants of a type out of the Go source files that a
+// pattern matches, tests left out.
+func constsIn(t *testing.T, pattern, typ string) []string {
 	t.Helper()
-	f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+	paths, err := filepath.Glob(pattern)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var codes []string
-	ast.Inspect(f, func(n ast.Node) bool {
-		spec, ok := n.(*ast.ValueSpec)
-		if !ok || !isCode(spec.Type) {
-			return true
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
 		}
-		for _, v := range spec.Values {
-			if lit, ok := v.(*ast.BasicLit); ok {
-				code, err := strconv.Unquote(lit.Value)
-				if err != nil {
-					t.Fatal(err)
-				}
-				codes = append(codes, code)
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || !isType(spec.Type, typ) {
+				return true
 			}
-		}
-		return true
-	})
+			for _, v := range spec.Values {
+				codes = append(codes, literals(t, v)...)
+			}
+			return true
+		})
+	}
 	return codes
 }
 
-// isCode reports whether a type is written Code or proof.Code.
-func isCode(e ast.Expr) bool {
+// isType reports whether a type is written as the name, or as proof.name.
+func isType(e ast.Expr, name string) bool {
 	if sel, ok := e.(*ast.SelectorExpr); ok {
-		return sel.Sel.Name == "Code"
+		return sel.Sel.Name == name
 	}
 	id, ok := e.(*ast.Ident)
-	return ok && id.Name == "Code"
+	return ok && id.Name == name
+}
+
+// literals reads the strings in a piece of source.
+func literals(t *testing.T, n ast.Node) []string {
+	t.Helper()
+	var out []string
+	ast.Inspect(n, func(n ast.Node) bool {
+		lit, ok := n.(*ast.BasicLit)
+		if !ok || lit.Kind != token.STRING {
+			return true
+		}
+		text, err := strconv.Unquote(lit.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text != "" {
+			out = append(out, text)
+		}
+		return true
+	})
+	return out
+}
+
+// listIn reads the strings of the function or variable of a name in the Go files
+// that a pattern matches: a closed list of the agent's, which this wing does not
+// import.
+func listIn(t *testing.T, pattern, name string) []string {
+	t.Helper()
+	paths, err := filepath.Glob(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		f, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range f.Decls {
+			if body := declared(d, name); body != nil {
+				return literals(t, body)
+			}
+		}
+	}
+	t.Fatalf("%s has no list %s", pattern, name)
+	return nil
+}
+
+// declared is the body of a function or the value of a variable of a name, nil
+// where a declaration is of another.
+func declared(d ast.Decl, name string) ast.Node {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Name.Name == name && d.Recv == nil {
+			return d.Body
+		}
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			if v, ok := s.(*ast.ValueSpec); ok && v.Names[0].Name == name {
+				return v
+			}
+		}
+	}
+	return nil
 }
 
 func TestEveryReasonCodeHasASentence(t *testing.T) {
-	for path, least := range map[string]int{
-		"../../agent/gpg45/reason.go": 50, "../../agent/nhs/level.go": 15, "../../agent/proof/proof.go": 18,
+	for pattern, least := range map[string]int{
+		"../../agent/gpg45/*.go": 60, "../../agent/nhs/*.go": 15, "../../agent/proof/*.go": 40, "../../agent/plan/*.go": 36,
+		"../../agent/licence/*.go": 22,
 	} {
-		codes := codesIn(t, path)
+		codes := constsIn(t, pattern, "Code")
 		if len(codes) < least {
-			t.Errorf("%s: %d codes found, want at least %d", path, len(codes), least)
+			t.Errorf("%s: %d codes found, want at least %d", pattern, len(codes), least)
 		}
 		for _, tag := range words.Languages() {
 			for _, code := range codes {
-				if w := words.In(tag); !w.Has("reason." + code) {
-					t.Errorf("%s has no sentence for reason %s of %s", tag, code, path)
+				if w := words.In(tag); !w.Has("reason."+code) && !w.Has("vouch.call."+code) {
+					t.Errorf("%s has no sentence for reason %s of %s", tag, code, pattern)
 				}
 			}
+		}
+	}
+}
+
+func TestEveryKindOfNewsHasASentence(t *testing.T) {
+	kinds := constsIn(t, "../../sync/wire/*.go", "NoticeKind")
+	if len(kinds) < 34 {
+		t.Fatalf("%d kinds of news found", len(kinds))
+	}
+	for _, tag := range words.Languages() {
+		w := words.In(tag)
+		for _, k := range append(kinds, "other") {
+			if text := w.Say("notice." + k); !w.Has("notice."+k) || !strings.HasSuffix(text, ".") {
+				t.Errorf("%s says of news %s: %q", tag, k, text)
+			}
+		}
+		for _, k := range w.Codes("notice") {
+			if !slices.Contains(append(kinds, "other"), string(k)) {
+				t.Errorf("%s has words for news %s, which nobody sends", tag, k)
+			}
+		}
+	}
+}
+
+func TestClosedListsAreTheAgents(t *testing.T) {
+	const forms = "../../agent/entry/*.go"
+	for prefix, want := range map[string][]string{
+		"occupation": listIn(t, forms, "Occupations"), "relationship": listIn(t, forms, "Relationships"), "action": listIn(t, forms, "Actions"),
+		"contact": listIn(t, forms, "Contacts"), "written": listIn(t, forms, "WrittenFormats"),
+		"basis": listIn(t, "../../agent/*/*.go", "bases"),
+	} {
+		if len(want) < 3 {
+			t.Errorf("%s: only %v was found", prefix, want)
+		}
+		for _, tag := range words.Languages() {
+			var got []string
+			for _, code := range words.In(tag).Codes(prefix) {
+				got = append(got, string(code))
+			}
+			slices.Sort(got)
+			if slices.Sort(want); !slices.Equal(got, want) {
+				t.Errorf("%s in %s:\n has %v\nwants %v", prefix, tag, got, want)
+			}
+		}
+	}
+}
+
+func TestEveryStateOfARequestHasWords(t *testing.T) {
+	for prefix, typ := range map[string]string{"request": "ProxyState", "result.title": "Result", "level": "Level", "nhs": "NHSLevel", "party": "Party"} {
+		states := constsIn(t, "../../agent/proof/*.go", typ)
+		if len(states) < 2 {
+			t.Errorf("%s: only %v was found", typ, states)
+		}
+		for _, tag := range words.Languages() {
+			for _, state := range states {
+				if !words.In(tag).Has(prefix + "." + state) {
+					t.Errorf("%s has no words for %s %s", tag, typ, state)
+				}
+			}
+		}
+	}
+	if got := len(constsIn(t, "../../agent/proof/*.go", "RouteName")); got != len(words.In("en").Codes("route")) {
+		t.Errorf("%d routes, words for %v", got, words.In("en").Codes("route"))
+	}
+}
+
+func TestCodesKeepTheirOrder(t *testing.T) {
+	if got := fmt.Sprint(words.In("en").Codes("written")); got != "[large_print braille audio]" {
+		t.Errorf("written is %s", got)
+	}
+	if got := words.In("en").Codes("vouch.call"); len(got) != 3 || words.In("en").Codes("no_such_list") != nil {
+		t.Errorf("call back is %v", got)
+	}
+	for _, prefix := range []string{"occupation", "relationship", "action", "contact", "written", "basis", "seen", "tongue", "feedback", "route"} {
+		if en, cy := words.In("en").Codes(prefix), words.In("cy").Codes(prefix); !slices.Equal(en, cy) || len(en) < 3 {
+			t.Errorf("%s is %v in English and %v in Welsh", prefix, en, cy)
 		}
 	}
 }
@@ -139,6 +285,35 @@ func TestLanguagesHaveTheSameKeysAndValues(t *testing.T) {
 		}
 		if same := en.Say(k) == cy.Say(k); same && len(names.ReplaceAllString(en.Say(k), "")) > 24 {
 			t.Errorf("%s is not translated", k)
+		}
+	}
+}
+
+func TestEveryTypeOfEvidenceHasAName(t *testing.T) {
+	raw, err := os.ReadFile("../../agent/gpg45/policy/gpg45-0.4.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct {
+		Types []struct{ Type string } `json:"evidence_types"`
+		Not   []string                `json:"not_evidence"`
+	}
+	if err := json.Unmarshal(raw, &policy); err != nil || len(policy.Types) < 30 {
+		t.Fatalf("%d types: %v", len(policy.Types), err)
+	}
+	types := append(policy.Not, constsIn(t, "../../agent/plan/*.go", "EvidenceType")...)
+	for _, e := range policy.Types {
+		types = append(types, e.Type)
+	}
+	for _, tag := range words.Languages() {
+		w := words.In(tag)
+		for _, e := range types {
+			if !w.Has("type." + e) {
+				t.Errorf("%s has no name for evidence %s", tag, e)
+			}
+		}
+		if got := w.Type("of_next_year"); got != w.Say("type.other") {
+			t.Errorf("%s calls unknown evidence %q", tag, got)
 		}
 	}
 }
