@@ -1,0 +1,153 @@
+package casework
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/ledger"
+	"github.com/counterproof/counterproof/agent/letter"
+	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// passWishes passes the patient's wishes on, once.
+func (j *job) passWishes(ctx context.Context) (pause, error) {
+	if !j.e.ruling.Wishes || j.e.did(stepWishes) {
+		return pause{}, nil
+	}
+	p, err := j.needNumber(ctx)
+	if err != nil || p.why != "" {
+		return p, err
+	}
+	if !j.cfg.Wishes.PassOn(ctx, j.number, *j.o.State.Preferences) {
+		return pause{why: waitWishes}, nil
+	}
+	if err := j.tell(ctx, j.e, wire.NoticeWishesApplied); err != nil {
+		return pause{}, err
+	}
+	return pause{}, j.add(line{Rec: j.e.rec, Step: stepWishes})
+}
+
+// account has the account made.
+func (j *job) account(ctx context.Context) (pause, error) {
+	if !j.e.ruling.Account || j.e.did(stepAccount) {
+		return pause{}, nil
+	}
+	p, err := j.needNumber(ctx)
+	if err != nil || p.why != "" {
+		return p, err
+	}
+	s := j.o.State
+	a := Account{Number: j.number, Birth: s.Claimed().Birth, Email: s.Preferences.Email, Mobile: s.Preferences.Mobile, ODS: j.ods(s)}
+	kind, p := j.provision(ctx, a)
+	if p.why != "" {
+		return p, nil
+	}
+	if err := j.tell(ctx, j.e, kind); err != nil {
+		return pause{}, err
+	}
+	return pause{}, j.add(line{Rec: j.e.rec, Step: stepAccount, Kind: kind})
+}
+
+// needNumber asks for the patient's number again where a case goes on later: it
+// is not kept. A record that ends automatic release meanwhile ends it here, too.
+func (j *job) needNumber(ctx context.Context) (pause, error) {
+	if j.number != "" {
+		return pause{}, nil
+	}
+	for _, ask := range []func(context.Context) pause{j.verify, j.askRecord} {
+		if p := ask(ctx); p.why != "" {
+			return p, nil
+		}
+	}
+	if j.stopped() || j.number == "" {
+		return pause{}, j.review(ctx, []proof.Code{codeRecordStopped}, true)
+	}
+	return pause{}, nil
+}
+
+// errNoAccounts is why accounts wait for people.
+var errNoAccounts = errors.New("no account service is configured")
+
+// provision asks for an account and says what the site hears of it. Every
+// disposition comes to news or to another try.
+func (j *job) provision(ctx context.Context, a Account) (wire.NoticeKind, pause) {
+	if j.cfg.Accounts == nil {
+		return "", pause{waitAccount, Delay{Alarm: true, Err: errNoAccounts}}
+	}
+	got := j.cfg.Accounts.Provision(ctx, a)
+	switch got.Disposition {
+	case Done:
+		return wire.NoticeAccountReady, pause{}
+	case FixContact:
+		return wire.NoticeContactNeeded, pause{}
+	case FixDetail:
+		j.log.Error("an account was refused for a detail that no counter can put right", "rec", j.e.rec.String(), "err", got.Err)
+		return wire.NoticeAccountRefused, pause{}
+	case Final:
+		return wire.NoticeAccountRefused, pause{}
+	case Retry, SlowDown:
+		return "", pause{waitAccount, Delay{Wait: got.Wait, Err: got.Err}}
+	}
+	return "", pause{waitAccount, Delay{Wait: got.Wait, Alarm: true, Err: got.Err}}
+}
+
+// Codes of wishes that a letter goes by.
+const (
+	wishLetter proof.Code = "letter"
+	wishLarge  proof.Code = "large_print"
+)
+
+// letter writes the letter of a patient who gave neither telephone nor e-mail,
+// or wants letters.
+func (j *job) letter(ctx context.Context) (pause, error) {
+	s := j.o.State
+	prefs := proof.PreferencesGiven{}
+	if s.Preferences != nil {
+		prefs = *s.Preferences
+	}
+	reached := (prefs.Email != "" || prefs.Mobile != "") && prefs.Contact != wishLetter
+	if reached || j.e.did(stepLetter) || s.Claimed().Surname.Key == "" {
+		return pause{}, nil
+	}
+	f := letter.Facts{
+		Ref: j.e.Ref, Person: s.Claimed(), Postcode: postcode(s), At: route.Local(time.Now()),
+		Language: prefs.Language, Large: prefs.Written == wishLarge, Training: s.Visit.Training,
+	}
+	if f.Language == "" {
+		f.Language = s.Visit.Language
+	}
+	for _, k := range j.e.told {
+		if letter.Tells(k) {
+			f.News = append(f.News, k)
+		}
+	}
+	if len(f.News) == 0 {
+		return pause{}, nil
+	}
+	pdf, err := letter.PDF(f)
+	if err == nil {
+		err = ledger.Replace(j.letterPath(), pdf)
+	}
+	if err != nil {
+		return pause{}, fmt.Errorf("writing a letter: %w", err)
+	}
+	if err := j.tell(ctx, j.e, wire.NoticeLetterSent); err != nil {
+		return pause{}, err
+	}
+	return pause{}, j.add(line{Rec: j.e.rec, Step: stepLetter})
+}
+
+// letterPath is where the letter of a case goes. References are short: where two
+// cases share one, the later one's letter also names its counter.
+func (j *job) letterPath() string {
+	name := string(j.e.Ref)
+	if first := j.book.refs[j.e.Ref][0]; first != j.e {
+		name += "-" + filepath.Base(string(j.e.Agent)) + fmt.Sprintf("-%d", j.e.Index)
+	}
+	return filepath.Join(j.cfg.Dir, letterFolder, name+".pdf")
+}
