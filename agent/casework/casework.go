@@ -176,9 +176,8 @@ type Config struct {
 	Services
 	// Sites gives the ODS code of the organisation that a site acts for, such as
 	// a post office's; a site that is not named acts for itself.
-	Sites  map[string]string
-	Policy string       // scores by this policy; the one that a visit names if empty
-	Log    *slog.Logger // silent if nil
+	Sites map[string]string
+	Log   *slog.Logger // silent if nil
 }
 
 // Worker works cases. It is for one goroutine, and one process at a time works
@@ -208,11 +207,6 @@ func Open(cfg Config) (*Worker, error) {
 func open(cfg Config) (*Worker, error) {
 	if cfg.Archive == nil || cfg.Teller == nil || cfg.Records == nil {
 		return nil, errors.New("it has no archive, nobody to tell or no NHS records")
-	}
-	if cfg.Policy != "" {
-		if _, err := gpg45.Load(cfg.Policy); err != nil {
-			return nil, err
-		}
 	}
 	for _, dir := range []string{cfg.Dir, filepath.Join(cfg.Dir, letterFolder), filepath.Join(cfg.Dir, rulingFolder)} {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -312,7 +306,7 @@ func (w *Worker) tell(ctx context.Context, e *entry, k wire.NoticeKind) error {
 // policy is the one that a visit is scored by. One that names none is not scored
 // by the default.
 func (w *Worker) policy(named string) (*gpg45.Policy, error) {
-	version := cmp.Or(w.cfg.Policy, named, "?")
+	version := cmp.Or(named, "?")
 	if p := w.rules[version]; p != nil {
 		return p, nil
 	}

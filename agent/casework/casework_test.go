@@ -512,7 +512,7 @@ func TestWhatIsNeeded(t *testing.T) {
 	good := Config{Dir: t.TempDir(), Archive: &fakeCentre{}, Teller: &fakeCentre{}, Services: Services{Records: &fakeRecords{}}}
 	for name, change := range map[string]func(*Config){
 		"archive": func(c *Config) { c.Archive = nil }, "teller": func(c *Config) { c.Teller = nil },
-		"records": func(c *Config) { c.Records = nil }, "policy": func(c *Config) { c.Policy = "gpg45-9.9" },
+		"records": func(c *Config) { c.Records = nil },
 	} {
 		cfg := good
 		change(&cfg)

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -51,6 +52,9 @@ var (
 // secrets are words of these people that no file but a letter and no log line
 // may hold.
 var secrets = []string{"SPECIMEN", "MORGAN", "WREN", "VAUGHN", "WEIR", "1985-03", "U1234567", "99920", "9686368450", "YCRPy", "@example", "447700"}
+
+// digests are hashes, tags and keys in hexadecimal.
+var digests = regexp.MustCompile(`[0-9a-f]{32,}`)
 
 var (
 	trained   = proof.Training{Impostor: day(2026, 3, 1), Document: day(2025, 1, 10), UVIR: day(2026, 5, 1)}
@@ -346,6 +350,7 @@ func (r *rig) nameNobody() {
 		r.t.Fatal(err)
 	}
 	for where, text := range texts {
+		text = digests.ReplaceAllString(text, "") // whose digits may look like any number
 		for _, secret := range secrets {
 			if strings.Contains(text, secret) || strings.Contains(where, secret) {
 				r.t.Errorf("%s tells %s", where, secret)
