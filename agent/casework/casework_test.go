@@ -662,3 +662,62 @@ func TestOldVouchOfAnEarlierVisit(t *testing.T) {
 		}
 	})
 }
+
+// What a decided case rests on is asked for again for an export; what changed
+// since, what is not decided and what does not answer gives none.
+func TestDossier(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		first := r.send(alone(of("certificates-only", morgan))(t))
+		v := of("licence-proved", morgan)(t)
+		v.continues = first
+		ref, review := r.send(v), r.send(of("photo-review", morgan)(t))
+		details, vouched := r.send(codes(rightKey)(t)), r.send(of("vouch-pending", proof.Person{})(t))
+		stopped := r.send(carded(hidden, "K1")(t))
+		r.settle()
+		r.decide(vouched, wire.NoticeVouchWithdrawn)
+		calls := r.archive.calls
+		d, err := r.w.Dossier(t.Context(), ref, "agent-7")
+		if err != nil || d.Final.Level != proof.High || d.Final.NHS != proof.P9 || len(d.Known.Earlier) != 1 || d.Number != "9992000007" || d.Given {
+			t.Errorf("it comes to %s, %s, %v", d.Final.Level, d.Final.NHS, err)
+		}
+		if d, err := r.w.Dossier(t.Context(), details, ""); err != nil || d.Final.NHS != proof.P9 {
+			t.Errorf("the practice's patient comes to %s, %v", d.Final.NHS, err)
+		}
+		if d, err := r.w.Dossier(t.Context(), vouched, ""); err != nil || d.Final.Level != proof.NoLevel {
+			t.Errorf("without the vouch it comes to %s, %v", d.Final.Level, err)
+		}
+		for name, c := range map[string]struct {
+			ref   wire.Ref
+			agent wire.AgentID
+			want  error
+		}{
+			"unknown": {wire.RecordID{99}.Ref(), "", ErrNoCase}, "another-counter": {ref, "agent-8", ErrNoCase},
+			"review": {review, "", ErrNotDone}, "silent-review": {stopped, "", ErrNotDone},
+		} {
+			if _, err := r.w.Dossier(t.Context(), c.ref, c.agent); !errors.Is(err, c.want) {
+				t.Errorf("%s: %v, want %v", name, err, c.want)
+			}
+		}
+		r.records.people[0].Number = ""
+		if _, err := r.w.Dossier(t.Context(), ref, ""); !errors.Is(err, ErrChanged) {
+			t.Errorf("a record that is gone is %v", err)
+		}
+		for name, down := range map[string]func(bool){
+			"sources": func(b bool) { r.sim.SetDown(source.SimSecond, b) }, "centre": func(b bool) { r.archive.away = b },
+			"record": func(b bool) {
+				if r.records.delay = nil; b {
+					r.records.delay = &Delay{}
+				}
+			},
+		} {
+			down(true)
+			if _, err := r.w.Dossier(t.Context(), ref, ""); !errors.Is(err, ErrAway) {
+				t.Errorf("without the %s it is %v", name, err)
+			}
+			down(false)
+		}
+		if r.archive.calls != calls || len(r.w.fresh) != 0 {
+			t.Error("an export tells somebody something")
+		}
+	})
+}

@@ -1,5 +1,5 @@
 // Command counterproof-opener opens the centre's sealed records where the
-// private keys are. It only starts what package opener does, and ends it on an
+// private keys are. It only starts what package bureau does, and ends it on an
 // interrupt or a termination signal.
 package main
 
@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/counterproof/counterproof/agent/opener"
+	"github.com/counterproof/counterproof/agent/bureau"
 )
 
 func main() { os.Exit(run(os.Args[1:])) }
@@ -18,7 +18,7 @@ func main() { os.Exit(run(os.Args[1:])) }
 func run(args []string) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	cmd := opener.Command()
+	cmd := bureau.Command()
 	cmd.SetArgs(args)
 	if err := cmd.ExecuteContext(ctx); err != nil {
 		return 1
