@@ -82,6 +82,9 @@ func requested(s route.State, p *gpg45.Policy, out proof.Outcome) standing {
 	if s.Request.Withdraw {
 		r.State = proof.ProxySent
 		r.Reasons[0].Code = proof.ProxyWithdrawn
+		if out.Level == proof.NoLevel { // a stranger must not end what keeps somebody looked after
+			r.Hold = append(r.Hold, proof.ProxyNotIdentified)
+		}
 		return r
 	}
 	r = judgeBasis(s, r)

@@ -236,6 +236,22 @@ func TestOneDocumentForTwoPeople(t *testing.T) {
 	}
 }
 
+// TestWithdrawingNeedsThePatient holds that somebody who was not proved does not
+// end another's access by themselves: people look at it.
+func TestWithdrawingNeedsThePatient(t *testing.T) {
+	t.Parallel()
+	end := proof.ProxyRequested{Withdraw: true}
+	claimed := proof.IdentityClaimed{Person: wren}
+	stranger := visit(proof.ProxyAccess, claimed, proof.WayChosen{Way: proof.RequestProxy}, end)
+	if out := verdict.Decide(stranger, policy(t)); out.Result != proof.Review || !tells(out, proof.ProxyNotIdentified) {
+		t.Errorf("by somebody who showed nothing: %s %+v", out.Result, out.Reasons)
+	}
+	proved := slices.Concat([]proof.Fact{claimed}, card(t, "forces_id", wren, "F1"), []proof.Fact{proof.WayChosen{Way: proof.RequestProxy}, end})
+	if out := verdict.Decide(visit(proof.ProxyAccess, proved...), policy(t)); out.Result != proof.Requested {
+		t.Errorf("by the patient: %s %+v", out.Result, out.Reasons)
+	}
+}
+
 func TestGroundsByAge(t *testing.T) {
 	t.Parallel()
 	today := day(2026, 11, 22)
