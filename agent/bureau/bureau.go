@@ -45,19 +45,25 @@ func (s Services) None() bool { return s.File == "" && !s.Simulate }
 // errNoTraining is why services are not simulated.
 var errNoTraining = errors.New("simulated services are for an opener that is enrolled for training")
 
-// Open makes the services and hands the opener's cases to the casework, which is
-// the opener's to close.
-func (s Services) Open(o *opener.Opener, log *slog.Logger) error {
+// Worker opens the casework of an opener, with these services. It is for
+// Opener.Use.
+func (s Services) Worker(o *opener.Opener, log *slog.Logger) (opener.Worker, error) {
+	w, err := s.casework(o, log)
+	if err != nil {
+		return nil, err
+	}
+	return worker{w}, nil
+}
+
+// casework opens the casework in the opener's folder.
+func (s Services) casework(o *opener.Opener, log *slog.Logger) (*casework.Worker, error) {
 	services, sites, err := s.services(o, log)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	w, err := Casework(o, services, sites, log)
-	if err != nil {
-		return err
-	}
-	o.Use(w)
-	return nil
+	return casework.Open(casework.Config{
+		Dir: Folder(o.Folder()), Archive: archive{o}, Teller: o, Services: services, Sites: sites, Log: log,
+	})
 }
 
 // services makes the services, with the organisations that sites act for.
@@ -82,23 +88,6 @@ func (s Services) services(o *opener.Opener, log *slog.Logger) (casework.Service
 	}
 	services, err := outside.Open(cfg, log)
 	return services, cfg.Sites, err
-}
-
-// Casework opens the casework of an opener with the services that are given. It
-// is for Opener.Use.
-func Casework(o *opener.Opener, s casework.Services, sites map[string]string, log *slog.Logger) (opener.Worker, error) {
-	w, err := caseworker(o, s, sites, log)
-	if err != nil {
-		return nil, err
-	}
-	return worker{w}, nil
-}
-
-// caseworker opens the casework in the opener's folder.
-func caseworker(o *opener.Opener, s casework.Services, sites map[string]string, log *slog.Logger) (*casework.Worker, error) {
-	return casework.Open(casework.Config{
-		Dir: Folder(o.Folder()), Archive: archive{o}, Teller: o, Services: s, Sites: sites, Log: log,
-	})
 }
 
 // worker takes opened records as cases.

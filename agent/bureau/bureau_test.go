@@ -176,9 +176,11 @@ func TestServicesFromAFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := (Services{File: file}).Open(o, nil); err != nil {
+	w, err := Services{File: file}.Worker(o, nil)
+	if err != nil {
 		t.Fatal(err)
 	}
+	o.Use(w)
 	if err := o.Close(); err != nil {
 		t.Error(err)
 	}

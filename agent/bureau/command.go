@@ -52,11 +52,7 @@ func attach(run *cobra.Command) func(*opener.Opener) (opener.Worker, error) {
 		if s.None() {
 			return nil, nil
 		}
-		services, sites, err := s.services(o, logger(run))
-		if err != nil {
-			return nil, err
-		}
-		return Casework(o, services, sites, logger(run))
+		return s.Worker(o, logger(run))
 	}
 }
 
@@ -236,11 +232,7 @@ func fetch(cmd *cobra.Command, s Services, ref wire.Ref, agent wire.AgentID) (d 
 		return d, err
 	}
 	defer func() { err = errors.Join(err, o.Close()) }()
-	services, sites, err := s.services(o, logger(cmd))
-	if err != nil {
-		return d, err
-	}
-	w, err := caseworker(o, services, sites, logger(cmd))
+	w, err := s.casework(o, logger(cmd))
 	if err != nil {
 		return d, err
 	}

@@ -135,7 +135,8 @@ func (e *entry) proxy() wire.NoticeKind {
 
 // ready reports whether the claim token may be used.
 func (e *entry) ready() bool {
-	return e.digest != "" && e.has(wire.NoticeClaimReady) && e.usedBy.IsZero()
+	given := e.ruling != nil && slices.Contains(e.ruling.News, wire.NoticeClaimReady)
+	return given && e.usedBy.IsZero() && !e.failed
 }
 
 // book is all cases, folded from the ledger. It is for one goroutine.

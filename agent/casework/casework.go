@@ -272,17 +272,6 @@ func (w *Worker) Work(ctx context.Context) error {
 	return nil
 }
 
-// Next is when a case is due that waits, the zero time for none.
-func (w *Worker) Next() time.Time {
-	var next time.Time
-	for _, e := range w.book.order {
-		if e.stage == stageDue && (next.IsZero() || e.next.Before(next)) {
-			next = e.next
-		}
-	}
-	return next
-}
-
 // add puts a line on the disk, then into the book.
 func (w *Worker) add(l line) error {
 	l.At = time.Now().UTC().Truncate(time.Millisecond)

@@ -49,7 +49,7 @@ func TestDown(t *testing.T) {
 				for range 5 {
 					r.work()
 					r.expect(ref)
-					time.Sleep(time.Until(r.w.Next()))
+					time.Sleep(time.Until(r.w.next()))
 				}
 				if e := r.entry(ref); e.tries != 5 || e.ruling != nil || e.stage != stageDue {
 					t.Errorf("after five tries: %d, %+v", e.tries, e.ruling)
@@ -71,14 +71,14 @@ func TestWaits(t *testing.T) {
 		var waits []time.Duration
 		for range 12 {
 			r.work()
-			waits = append(waits, time.Until(r.w.Next()).Round(time.Second))
-			time.Sleep(time.Until(r.w.Next()))
+			waits = append(waits, time.Until(r.w.next()).Round(time.Second))
+			time.Sleep(time.Until(r.w.next()))
 		}
 		if !slices.IsSorted(waits) || waits[0] != firstWait || waits[1] != 2*firstWait || waits[11] != longWait {
 			t.Errorf("the waits are %v", waits)
 		}
 		asked := r.sim.Asked()
-		time.Sleep(-time.Until(r.w.Next()) + time.Hour)
+		time.Sleep(-time.Until(r.w.next()) + time.Hour)
 		r.work() // not due yet
 		if time.Sleep(time.Minute); r.sim.Asked() != asked && r.entry(ref).tries == 12 {
 			t.Error("a case that waits is worked")
@@ -87,7 +87,7 @@ func TestWaits(t *testing.T) {
 		r.records.delay = &Delay{Wait: 24 * time.Hour}
 		time.Sleep(longWait)
 		r.work()
-		if got := time.Until(r.w.Next()).Round(time.Second); got != 24*time.Hour {
+		if got := time.Until(r.w.next()).Round(time.Second); got != 24*time.Hour {
 			t.Errorf("told to wait a day, it waits %s", got)
 		}
 	})
@@ -524,7 +524,7 @@ func TestWhatIsNeeded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !w.Next().IsZero() {
+	if !w.next().IsZero() {
 		t.Error("an empty ledger has something due")
 	}
 	if err := w.Close(); err != nil {

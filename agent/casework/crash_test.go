@@ -75,7 +75,7 @@ func world(t *testing.T, r *rig, records []stored, crashed func(error) bool) {
 	settle := func() {
 		for range 40 {
 			again(func() error { return r.w.Work(t.Context()) })
-			next := r.w.Next()
+			next := r.w.next()
 			if next.IsZero() {
 				return
 			}
@@ -139,7 +139,7 @@ func TestCrashAtEveryWrite(t *testing.T) {
 				continue // it is read as cutAfter is
 			}
 			t.Run(fmt.Sprintf("write-%d/%s", at, how), func(t *testing.T) {
-				runBubble(t, func(t *testing.T, r *rig) {
+				bubble(t, func(t *testing.T, r *rig) {
 					crashes := 0
 					r.crash(at, how)
 					world(t, r, records, func(err error) bool {

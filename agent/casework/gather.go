@@ -18,8 +18,12 @@ import (
 // counter may be without a line.
 const patience = 48 * time.Hour
 
-// maxEarlier is how many visits back one is joined.
-const maxEarlier = 5
+// Bounds of joining: how many visits back, and how many with one reference are
+// looked at.
+const (
+	maxEarlier = 5
+	maxSame    = 8
+)
 
 // join fetches the visits that this one continues. A reference that nobody knows
 // may be of a counter without a line, so it is waited for a while.
@@ -52,7 +56,8 @@ func (j *job) join(ctx context.Context) (pause, error) {
 // and not held back. References are short, and a counter chooses them: whoever
 // else has the same one is passed over.
 func (j *job) earlier(ctx context.Context, ref wire.Ref, seen []*entry) (Opened, *entry, pause) {
-	for _, e := range j.book.refs[ref] {
+	same := j.book.refs[ref]
+	for _, e := range same[:min(len(same), maxSame)] {
 		if slices.Contains(seen, e) || e.Damaged || e.Nothing || e.failed || e.stage == stageReview || len(e.Findings) > 0 && !e.passed {
 			continue
 		}

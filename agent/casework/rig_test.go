@@ -281,13 +281,24 @@ func (r *rig) settle() {
 	r.t.Helper()
 	for range 100 {
 		r.work()
-		next := r.w.Next()
+		next := r.w.next()
 		if next.IsZero() || time.Until(next) > 7*24*time.Hour {
 			return
 		}
 		time.Sleep(time.Until(next))
 	}
 	r.t.Fatal("the cases do not settle")
+}
+
+// next is when a case is due that waits, the zero time for none.
+func (w *Worker) next() time.Time {
+	var next time.Time
+	for _, e := range w.book.order {
+		if e.stage == stageDue && (next.IsZero() || e.next.Before(next)) {
+			next = e.next
+		}
+	}
+	return next
 }
 
 // decide leaves a decision and works it.

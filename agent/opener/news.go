@@ -27,6 +27,7 @@ type news struct {
 	told    map[told]bool
 	numbers map[wire.AgentID]uint64 // the last for each counter
 	level   bool                    // compared with the centre's since the start
+	posted  int                     // how many the centre had then
 }
 
 // told names a piece of news whatever its number and time.

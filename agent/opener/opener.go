@@ -264,12 +264,16 @@ func (o *Opener) work(ctx context.Context, self wire.AgentID) (err error) {
 	return nil
 }
 
-// post brings the list of news and the centre's to the same end.
+// post brings the list of news and the centre's to the same end. An idle opener
+// asks once after its start, and again when it has told more.
 func (o *Opener) post(ctx context.Context) error {
+	if o.news.level && o.news.posted == len(o.news.list) {
+		return nil
+	}
 	if _, err := o.centre.PostNews(ctx, o.news.outbox()); err != nil {
 		return fmt.Errorf("telling the news: %w", err)
 	}
-	o.news.level = true
+	o.news.level, o.news.posted = true, len(o.news.list)
 	return nil
 }
 
