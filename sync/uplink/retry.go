@@ -70,8 +70,22 @@ func (c *Client) retrying(transport http.RoundTripper, timeout time.Duration) *r
 			}
 			return backoff(failed, asked, c.cfg.Rand)
 		},
-		ErrorHandler: retryablehttp.PassthroughErrorHandler,
+		ErrorHandler: lastAnswer,
 	}
+}
+
+// lastAnswer hands on the last answer of a request that was tried in vain. An
+// answer that comes together with an error, as when the context ended while it
+// arrived, is nobody's to read: its body is closed, or its connection would
+// never be given back.
+func lastAnswer(resp *http.Response, err error, _ int) (*http.Response, error) {
+	if err == nil {
+		return resp, nil
+	}
+	if resp != nil {
+		_ = resp.Body.Close()
+	}
+	return nil, err
 }
 
 // onceKey marks a context whose requests are tried once.

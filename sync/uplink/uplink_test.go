@@ -465,6 +465,34 @@ func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
+// late is a line whose answer arrives just as the asker gives up.
+type late struct {
+	give   context.CancelFunc
+	closed *bool
+}
+
+func (l late) RoundTrip(*http.Request) (*http.Response, error) {
+	l.give()
+	return &http.Response{StatusCode: http.StatusOK, Body: l}, nil
+}
+
+func (late) Read([]byte) (int, error) { return 0, io.EOF }
+func (l late) Close() error           { *l.closed = true; return nil }
+
+// TestLateAnswer: an answer that nobody waits for any more is closed, so that
+// its connection and its timer go with it.
+func TestLateAnswer(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	var closed bool
+	c := New(Config{})
+	k := caller{base: "https://centre.example"}
+	resp, err := k.start(ctx, request{method: http.MethodGet, path: "/", client: c.retrying(late{cancel, &closed}, time.Minute)})
+	if err == nil || resp != nil || !closed {
+		t.Errorf("got an answer: %t, %v, closed: %t", resp != nil, err, closed)
+	}
+}
+
 // TestNotEnrolled: a counter without an identity waits and says so, and sends
 // as soon as it has one.
 func TestNotEnrolled(t *testing.T) {
