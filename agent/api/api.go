@@ -36,6 +36,7 @@ const (
 	PathHandOver = "/v1/visits/{id}/hand-over"          // POST SignIn of the other clerk → Session
 	PathSecond   = "/v1/visits/{id}/second"             // POST SecondSignIn of another clerk → Visit
 	PathNotices  = "/v1/notices"                        // GET → NoticeList; POST NoticeSeen
+	PathLook     = "/v1/notices/look"                   // POST asks the centre for news now → NoticeList
 	PathPreview  = "/v1/preview"                        // GET → multipart/x-mixed-replace of JPEG
 	PathEvents   = "/v1/events"                         // GET → text/event-stream of Event
 	PathQueue    = "/v1/queue"                          // GET → QueueList

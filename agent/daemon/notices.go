@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/desk"
@@ -27,6 +28,20 @@ func (c *counter) notices(ctx context.Context) (api.NoticeList, error) {
 		}
 	}
 	return list, err
+}
+
+// lookPatience is how long a clerk who asks for news waits for the centre.
+const lookPatience = 8 * time.Second
+
+// lookForNews asks the centre now, instead of when the line looks by itself: the
+// patient may be waiting. What was there before stays readable without a network.
+func (c *counter) lookForNews(ctx context.Context) (api.NoticeList, error) {
+	asking, cancel := context.WithTimeout(ctx, lookPatience)
+	defer cancel()
+	if err := c.outbox.LookForNews(asking); err != nil {
+		return api.NoticeList{}, err
+	}
+	return c.notices(ctx)
 }
 
 // noticeSeen marks news as seen, after its slip was printed if that is wished.

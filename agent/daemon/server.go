@@ -54,6 +54,7 @@ func (s *server) handler() http.Handler {
 	signed("POST "+api.PathSecond, s.second)
 	signed("GET "+api.PathNotices, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.notices(r.Context()) })
 	signed("POST "+api.PathNotices, s.noticeSeen)
+	signed("POST "+api.PathLook, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.lookForNews(r.Context()) })
 	signed("GET "+api.PathQueue, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.outbox.List(r.Context()) })
 	signed("GET "+api.PathDevices, func(*http.Request, proof.Operator) (any, error) {
 		return api.DeviceList{Devices: s.c.deviceList()}, nil

@@ -12,6 +12,9 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
 )
 
 // Command is "demo".
@@ -62,20 +65,30 @@ step by step. Everything is training: it proves nobody.`,
 	return cmd
 }
 
-// tell goes through the visit and tells it.
+// tell goes through the story and tells it.
 func (w *world) tell(ctx context.Context) error {
-	hears := make(chan struct{})
-	w.start(func(ctx context.Context) error { return w.listen(ctx, hears) })
+	v, err := w.scene(ctx, "")
+	if err == nil && w.story.then != nil {
+		err = w.story.then(ctx, w, v)
+	}
+	return err
+}
+
+// scene is one visit at the counter where the patient is, to the centre and
+// back.
+func (w *world) scene(ctx context.Context, continues proof.Ref) (api.Visit, error) {
+	hears, counter := make(chan struct{}), w.client
+	w.start(func(ctx context.Context) error { return w.listen(ctx, counter, hears) })
 	select {
 	case <-hears:
 	case <-ctx.Done():
-		return fmt.Errorf("listening to the counter: %w", ctx.Err())
+		return api.Visit{}, fmt.Errorf("listening to the counter: %w", ctx.Err())
 	}
-	v, err := w.visit(ctx)
+	v, err := w.visit(ctx, continues)
 	if err != nil {
-		return err
+		return v, err
 	}
-	return w.delivered(ctx, v.Ref)
+	return v, w.delivered(ctx, v.Ref)
 }
 
 // windowProgram is the window's program beside this one, if there is a display
@@ -95,18 +108,17 @@ func windowProgram() string {
 	return program
 }
 
-// showWindow opens the counter's window and waits until it is closed; then what
-// was sealed meanwhile is opened.
+// showWindow opens the counter's window and waits until it is closed. The opener
+// works beside it, so that news of a visit comes back while the window is open.
 func (w *world) showWindow(ctx context.Context, program string) error {
 	w.say("You are the clerk. Sign in as %q with the PIN %s.", w.clerk.Operator.ID, clerkSecret)
+	w.start(w.opener.Run)
 	window := exec.CommandContext(ctx, program, "--socket", w.conf.SocketPath(), "--language", w.cfg.Language)
 	window.Stdout, window.Stderr = w.cfg.Out, os.Stderr
 	if err := window.Run(); err != nil {
 		return fmt.Errorf("showing the window: %w", err)
 	}
-	n, err := w.opener.Once(ctx, w.tellOpened)
-	w.say("The opener has opened %d records.", n)
-	return err
+	return nil
 }
 
 // held is what a program needs to use the counter that is kept running.
@@ -130,6 +142,5 @@ func (w *world) hold(ctx context.Context, file string) error {
 			return fmt.Errorf("writing the socket file: %w", err)
 		}
 	}
-	<-ctx.Done()
-	return nil
+	return w.opener.Run(ctx)
 }

@@ -18,6 +18,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
@@ -25,6 +26,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/api/client"
+	"github.com/counterproof/counterproof/agent/bureau"
 	"github.com/counterproof/counterproof/agent/config"
 	"github.com/counterproof/counterproof/agent/daemon"
 	"github.com/counterproof/counterproof/agent/opener"
@@ -56,8 +58,12 @@ type Config struct {
 	Out io.Writer
 }
 
-// site is the invented pharmacy of the demonstration.
-const site = "FWC87"
+// The invented pharmacy of the demonstration, and the post office to which a
+// patient goes another day.
+const (
+	site       = "FWC87"
+	secondSite = "PO123"
+)
 
 // The first clerk of the demonstration.
 const (
@@ -67,16 +73,22 @@ const (
 
 // world is a running centre and counter.
 type world struct {
-	cfg    Config
-	story  story
-	dir    string
-	centre *central.Central
-	opener *opener.Opener
+	cfg     Config
+	story   story
+	dir     string
+	centre  *central.Central
+	address string // of the centre
+	opener  *opener.Opener
+	start   func(run func(context.Context) error) // until the demonstration ends
+
+	// The counter where the patient is now, and who serves there.
 	conf   config.Config
 	clerk  api.Session
 	client *client.Client
-	next   [][]byte                              // pictures of the document that were not shown yet
-	start  func(run func(context.Context) error) // until the demonstration ends
+	slip   []string // the last, which the patient has
+
+	hand sync.Mutex // over next
+	next [][]byte   // pictures of the document that were not shown yet
 }
 
 // say tells one line of what happens.
@@ -101,7 +113,12 @@ func Run(ctx context.Context, cfg Config, use func(context.Context, *world) erro
 	}
 	ctx, stop := context.WithCancel(ctx)
 	var running sync.WaitGroup
-	defer running.Wait()
+	defer func() {
+		running.Wait()
+		if w.opener != nil {
+			err = errors.Join(err, w.opener.Close())
+		}
+	}()
 	defer stop()
 	failed := make(chan error, 2)
 	w.start = func(run func(context.Context) error) {
@@ -128,15 +145,24 @@ func first(failed <-chan error) error {
 	}
 }
 
-// open starts the centre, makes and enrols the opener, enrols the counter,
-// starts it and makes its first clerk.
+// open starts the centre, makes and enrols the opener, and opens the first
+// counter.
 func (w *world) open(ctx context.Context) error {
-	invitation, err := w.openCentre(ctx)
+	if err := w.openCentre(ctx); err != nil {
+		return err
+	}
+	return w.openCounter(ctx, site)
+}
+
+// openCounter invites, enrols and starts a counter, and makes its first clerk.
+// From now on the patient is there.
+func (w *world) openCounter(ctx context.Context, site wire.SiteID) error {
+	invite, err := w.centre.Invite(ctx, central.Invitation{Site: site, Address: w.address})
 	if err != nil {
 		return err
 	}
 	w.conf = config.Default()
-	w.conf.Data = filepath.Join(w.dir, "counter")
+	w.conf.Data = filepath.Join(w.dir, "counter-"+string(site))
 	w.conf.Models = w.cfg.Models
 	w.conf.DocumentCamera = "sim:" + w.folder("document")
 	w.conf.FaceCamera = "sim:" + w.folder("face")
@@ -144,13 +170,13 @@ func (w *world) open(ctx context.Context) error {
 	if w.story.expert {
 		w.conf.UVIRTemplates = route.Today(time.Now()).AddDays(-60).String()
 	}
-	enrolled, err := daemon.Enrol(ctx, w.conf, invitation)
+	enrolled, err := daemon.Enrol(ctx, w.conf, invite.String())
 	if err != nil {
 		return fmt.Errorf("enrolling the counter: %w", err)
 	}
 	w.say("The counter is enrolled as %s of site %s, for training.", enrolled.Agent, enrolled.Site)
-	ready := make(chan struct{})
-	w.start(func(ctx context.Context) error { return daemon.Run(ctx, w.conf, func() { close(ready) }) })
+	ready, conf := make(chan struct{}), w.conf
+	w.start(func(ctx context.Context) error { return daemon.Run(ctx, conf, func() { close(ready) }) })
 	select {
 	case <-ready:
 	case <-ctx.Done():
@@ -161,34 +187,42 @@ func (w *world) open(ctx context.Context) error {
 }
 
 // openCentre starts a training centre on a free port with an opener whose keys
-// it hands out, and invites the counter.
-func (w *world) openCentre(ctx context.Context) (string, error) {
+// it hands out.
+func (w *world) openCentre(ctx context.Context) error {
 	var err error
 	w.centre, err = central.Open(ctx, central.Config{Dir: filepath.Join(w.dir, "centre"), Training: true})
 	if err != nil {
-		return "", err
+		return err
 	}
 	listener, err := central.Listen("127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return err
 	}
-	address := listener.Addr().String()
+	w.address = listener.Addr().String()
 	w.start(func(ctx context.Context) error { return errors.Join(w.centre.Serve(ctx, listener), w.centre.Close()) })
-	w.say("The centre answers on %s and is in training.", address)
-	openerInvite, err := w.centre.Invite(ctx, central.Invitation{Opener: true, Address: address})
+	w.say("The centre answers on %s and is in training.", w.address)
+	openerInvite, err := w.centre.Invite(ctx, central.Invitation{Opener: true, Address: w.address})
 	if err != nil {
-		return "", err
+		return err
 	}
 	if err := w.openOpener(); err != nil {
-		return "", err
+		return err
 	}
 	if err := w.opener.Enrol(ctx, openerInvite.String()); err != nil {
-		return "", fmt.Errorf("enrolling the opener: %w", err)
+		return fmt.Errorf("enrolling the opener: %w", err)
 	}
-	w.say("The opener has made its keys; the centre hands out their public halves.")
-	invite, err := w.centre.Invite(ctx, central.Invitation{Site: site, Address: address})
-	return invite.String(), err
+	cases, err := bureau.Services{Simulate: true}.Worker(w.opener, slog.Default())
+	if err != nil {
+		return fmt.Errorf("opening the casework: %w", err)
+	}
+	w.opener.Use(cases)
+	w.say("The opener has made its keys; the centre hands out their public halves. What it asks (PDS, NHS login,")
+	w.say("sources, practices) is simulated.")
+	return nil
 }
+
+// openerPoll is how often the opener looks for records beside a window.
+const openerPoll = 2 * time.Second
 
 // openOpener makes the opener's keys and opens it until the demonstration ends.
 func (w *world) openOpener() error {
@@ -197,14 +231,8 @@ func (w *world) openOpener() error {
 		return fmt.Errorf("making the opener's keys: %w", err)
 	}
 	var err error
-	if w.opener, err = opener.Open(opener.Config{Dir: dir}); err != nil {
-		return err
-	}
-	w.start(func(ctx context.Context) error {
-		<-ctx.Done()
-		return w.opener.Close()
-	})
-	return nil
+	w.opener, err = opener.Open(opener.Config{Dir: dir, Poll: openerPoll, Show: w.tellOpened})
+	return err
 }
 
 // signUp makes the first clerk, who was trained some months ago.

@@ -71,6 +71,7 @@ func TestSamePersonReachesL1B(t *testing.T) {
 		"agrees that a machine compares", "machine's view of the two faces: match", "RESULT: proved",
 		"GPG 45: low, profile L1B (policy gpg45-0.4)", "provisional: true", "Because:", "an aid and scores nothing",
 		"What would raise it:", "Reference ", "TRAINING ONLY", "signed receipt", "proved, level low L1B; it agrees with the counter: true",
+		"NEWS from the centre, signed by the opener: final raised", "NEWS from the centre, signed by the opener: nhs p5",
 	)
 }
 
@@ -80,7 +81,7 @@ func TestImpostorGetsNoLevelAndAReview(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	tells(t, out, "The machine says another person", "RESULT: review", "Because:", "does not look like the photo", "review, level none")
+	tells(t, out, "The machine says another person", "RESULT: review", "Because:", "does not look like the photo", "review, level none", "NEWS from the centre, signed by the opener: review open")
 	if strings.Contains(out, "GPG 45:") {
 		t.Errorf("an impostor is told a level:\n%s", out)
 	}
@@ -198,12 +199,48 @@ func TestHoldKeepsTheCounterRunning(t *testing.T) {
 	if err != nil || !status.Training || !status.Enrolled || len(status.Devices) != 3 {
 		t.Errorf("status %+v: %v", status, err)
 	}
+	newsComes(ctx, t, c)
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("stopping: %v", err)
 	}
 	if _, err := os.Stat(h.Dir); !errors.Is(err, os.ErrNotExist) {
 		t.Error("the demonstration's folder is left behind")
+	}
+}
+
+// newsComes ends a visit at once and waits until the opener, which works beside
+// the counter, has sent word of it.
+func newsComes(ctx context.Context, t *testing.T, c *client.Client) {
+	t.Helper()
+	v, err := c.StartVisit(ctx, api.NewVisit{Route: proof.PhotoDocument, Language: "en"})
+	for i := 0; err == nil && !v.Ended && i < maxSteps; i++ {
+		ask := proof.Finish
+		if k := v.Asks[0].Kind; k == proof.AskProofingConsent || k == proof.ConfirmResult || k == proof.EndVisit || k == proof.PrintSlip {
+			ask = k
+		}
+		a := api.Answer{Seen: v.Events, Ask: ask, Given: true, Text: "demo"}
+		if ask == proof.Finish {
+			a.Do = api.DoChoose
+		}
+		v, err = c.Answer(ctx, v.ID, a)
+	}
+	if err != nil || !v.Ended {
+		t.Fatalf("the visit ends: %t, %v", v.Ended, err)
+	}
+	until, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		list, err := c.LookForNews(until)
+		if err != nil {
+			t.Fatalf("looking for news: %v", err)
+		}
+		if len(list.Notices) > 0 && list.Notices[0].Ref == v.Ref {
+			return
+		}
+		<-tick.C
 	}
 }
 
@@ -247,16 +284,26 @@ func TestTheHandFollowsTheGuidance(t *testing.T) {
 	}
 }
 
-// TestEveryRouteIsShown goes through a visit by every other route, to the centre
-// and to the opener.
+// TestEveryRouteIsShown goes through a visit by every route, to the centre, to
+// the opener and back to the counter's second slip.
 func TestEveryRouteIsShown(t *testing.T) {
 	needFaces(t)
+	const agrees, news = "agrees with the counter: true", "NEWS from the centre, signed by the opener: "
 	for name, texts := range map[string][]string{
-		"licence": {"a driving licence", "keys the licence", "RESULT: proved", "profile L1B", "Your claim code", "agrees with the counter: true"},
-		"vouch":   {"whom a teacher knows", "passport's data page of the voucher", "declares to know", "RESULT: pending", "The voucher: GPG 45 medium M1C", "a vouch by somebody who was proved here", "agrees with the counter: true"},
-		"gp":      {"GP practice's letter", "three codes", "RESULT: pending", "NHS login: P9, provisional: true", "agrees with the counter: true"},
-		"proxy":   {"a carer", "data page of the proxy", "Spoken to alone", "RESULT: requested", "proxy access: submitted", "agrees with the counter: true"},
-		"child":   {"a parent", "no document; the parent attests", "birth certificate", "parent_attested", "Access stops when the child is 16", "agrees with the counter: true"},
+		"licence": {"a driving licence", "keys the licence", "RESULT: proved", "profile L1B", "Your claim code", agrees,
+			news + "final raised", "About your reference", news + "nhs p5", "contact", news + "letter sent"},
+		"vouch": {"whom a teacher knows", "passport's data page of the voucher", "declares to know", "RESULT: pending", "The voucher: GPG 45 medium M1C",
+			"a vouch by somebody who was proved here", agrees, news + "final raised", news + "nhs p5"},
+		"gp": {"GP practice's letter", "three codes", "RESULT: pending", "NHS login: P9, provisional: true", agrees,
+			news + "details accepted", news + "nhs p9", news + "claim ready", news + "letter sent"},
+		"proxy": {"a carer", "data page of the proxy", "Spoken to alone", "RESULT: requested", "proxy access: submitted", agrees,
+			news + "proxy submitted", "passed on", news + "final raised"},
+		"child": {"a parent", "no document; the parent attests", "birth certificate", "parent_attested", "Access stops when the child is 16", agrees,
+			news + "proxy submitted"},
+		"return": {"of site FWC87", "The passport is at home", "RESULT: not_proved", news + "more needed", "of site PO123", "the same patient at another site",
+			"RESULT: proved", agrees, news + "joined", "counts together", news + "final raised"},
+		"claim": {"of site FWC87", "Your claim code", news + "claim ready", "of site PO123", news + "claim used", news + "account ready",
+			"somebody with a claim code", news + "claim refused", "somebody with a claim code", news + "claim refused"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := show(t, "--route", name)
@@ -264,7 +311,7 @@ func TestEveryRouteIsShown(t *testing.T) {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			tells(t, out, texts...)
-			for _, secret := range []string{"inventedKey7", "1029384756", "SPECI853125", "01632 960001"} {
+			for _, secret := range []string{"inventedKey7", "1029384756", "SPECI853125", "01632 960001", "wren@example.org", "BXCA123456"} {
 				if strings.Contains(out, secret) {
 					t.Errorf("%s is told", secret)
 				}

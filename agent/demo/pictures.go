@@ -2,6 +2,7 @@ package demo
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -85,6 +86,8 @@ func (w *world) layOut() error {
 // moves is the patient's hand: as long as guidance about the document asks for
 // something, the next picture is put before the camera.
 func (w *world) moves(e api.Event) error {
+	w.hand.Lock()
+	defer w.hand.Unlock()
 	bad := e.Guidance != proof.KindNone && e.Guidance != proof.KindHoldStill
 	if e.Kind != api.EventGuidance || e.Role != string(devices.DocumentCamera) || !bad || len(w.next) == 0 {
 		return nil
@@ -110,7 +113,7 @@ func (w *world) documentFrames() ([][]byte, error) {
 		return nil, err
 	}
 	seed := uint64(time.Now().UnixNano()) >> 8
-	base := specimen.Options{Seed: seed, Person: specimen.Utopian(seed, route.Today(time.Now())), Portrait: portrait}
+	base := specimen.Options{Seed: seed, Person: w.passport(seed), Portrait: portrait}
 	page, err := specimen.Page(base)
 	if err != nil {
 		return nil, fmt.Errorf("making a specimen passport: %w", err)
@@ -125,6 +128,14 @@ func (w *world) documentFrames() ([][]byte, error) {
 		out = append(out, photo.JPEG)
 	}
 	return out, nil
+}
+
+// passport is what a specimen passport says: it differs each time but for who
+// holds it.
+func (w *world) passport(seed uint64) specimen.Person {
+	p, h := specimen.Utopian(seed, route.Today(time.Now())), cmp.Or(w.story.page, tal)
+	p.Surname, p.Given, p.Sex, p.Number, p.Birth = h.surname, h.given, h.sex, h.number, h.birth
+	return p
 }
 
 // portrait is the face in the specimen passport; nil, which is drawn, where no

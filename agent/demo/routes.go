@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,7 +18,9 @@ type story struct {
 	route   proof.RouteName
 	told    string // what it shows, for help and for the first line
 	expert  bool   // the clerk is trained to examine documents under ultraviolet light
+	page    holder // whose passport lies before the camera; Tal Vaughn's if empty
 	answers map[proof.AskKind]func(w *world, v api.Visit) api.Answer
+	then    func(ctx context.Context, w *world, first api.Visit) error // what follows the visit, if anything does
 }
 
 // The invented people of the demonstration.
@@ -26,9 +29,27 @@ var (
 	child   = api.Identity{Surname: "Specimen", Given: "Kit", Birth: proof.Date{Year: 2014, Month: 5, Day: 9}}
 )
 
+// holder is to whom a specimen passport is made out.
+type holder struct {
+	surname, given, sex, number string
+	birth                       proof.Date
+}
+
+// identity is who a holder is, as a clerk keys it.
+func (h holder) identity() api.Identity {
+	return api.Identity{Surname: h.surname, Given: h.given, Birth: h.birth, Sex: h.sex}
+}
+
+// The holders of specimen passports: people whom the simulated services know, so
+// that the answers from outside are those that a patient would get.
+var (
+	wren = holder{"Specimen", "Morgan Wren", "F", "U1234567", proof.Date{Year: 1985, Month: 3, Day: 12}}
+	tal  = holder{"Vaughn", "Tal", "M", "U7654321", proof.Date{Year: 1979, Month: 6, Day: 2}}
+)
+
 // stories are the visits that may be shown, by the word of the command line.
 var stories = map[string]story{
-	"passport": {route: proof.PhotoDocument, told: "a patient with a specimen passport"},
+	"passport": {route: proof.PhotoDocument, told: "a patient with a specimen passport", page: wren},
 	"licence": {route: proof.DrivingLicence, told: "a patient with a driving licence", answers: map[proof.AskKind]func(*world, api.Visit) api.Answer{
 		proof.ScanEvidence: enterLicence,
 	}},
@@ -43,6 +64,14 @@ var stories = map[string]story{
 		proof.ClaimIdentity: claims(patient), proof.ChooseEvidence: chooseLicence, proof.ScanEvidence: enterLicence,
 		proof.RequestProxy: requestAsCarer,
 	}},
+	"return": {route: proof.AnyEvidence, page: wren, told: "a patient who forgot the passport, and goes on at another site",
+		answers: map[proof.AskKind]func(*world, api.Visit) api.Answer{
+			proof.ChooseEvidence: certificateAlone, proof.EnterEvidence: enterCertificate,
+		}, then: comeBack},
+	"claim": {route: proof.PracticeDetails, told: "a patient without e-mail, whose claim code is brought to another site",
+		answers: map[proof.AskKind]func(*world, api.Visit) api.Answer{
+			proof.ClaimIdentity: claims(patient), proof.GivePractice: givePractice,
+		}, then: redeem},
 	"child": {route: proof.ProxyAccess, told: "a parent who is to act for a child", answers: map[proof.AskKind]func(*world, api.Visit) api.Answer{
 		proof.ClaimIdentity: claims(child), proof.ChooseEvidence: childHasNone, proof.RequestProxy: requestAsParent,
 	}},

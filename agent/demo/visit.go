@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/api/client"
 	"github.com/counterproof/counterproof/agent/opener"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/verdict"
@@ -17,10 +19,11 @@ import (
 // maxSteps bounds a visit: no visit has so many questions.
 const maxSteps = 60
 
-// visit goes through one visit as clerk and patient, by the asks alone.
-func (w *world) visit(ctx context.Context) (api.Visit, error) {
+// visit goes through one visit as clerk and patient, by the asks alone. It goes
+// on with an earlier one if there is one.
+func (w *world) visit(ctx context.Context, continues proof.Ref) (api.Visit, error) {
 	w.say("%s signs in; there comes %s.", w.clerk.Operator.Name, w.story.told)
-	v, err := w.client.StartVisit(ctx, api.NewVisit{Route: w.story.route, Language: w.cfg.Language})
+	v, err := w.client.StartVisit(ctx, api.NewVisit{Route: w.story.route, Language: w.cfg.Language, Continues: string(continues)})
 	if err != nil {
 		return v, fmt.Errorf("starting a visit: %w", err)
 	}
@@ -103,12 +106,12 @@ func (w *world) faceAnswer(a api.Answer, ask proof.Ask) api.Answer {
 	return a
 }
 
-// listen hears the guidance that a screen would show, tells it, and moves the
-// document as it asks. It closes hears once nothing is missed any more.
-func (w *world) listen(ctx context.Context, hears chan<- struct{}) error {
+// listen hears the guidance that a counter's screen would show, tells it, and
+// moves the document as it asks. It closes hears once nothing is missed any more.
+func (w *world) listen(ctx context.Context, counter *client.Client, hears chan<- struct{}) error {
 	var failed error
 	var once sync.Once
-	err := w.client.Events(ctx, func(e api.Event) {
+	err := counter.Events(ctx, func(e api.Event) {
 		once.Do(func() { close(hears) })
 		if e.Kind == api.EventGuidance {
 			w.say("  camera: %s", guidance(e.Guidance))
@@ -188,6 +191,7 @@ func (w *world) tellSlip(v api.Visit) {
 	if v.Slip.Problem != proof.KindNone {
 		w.say("The slip was not printed: %s.", v.Slip.Problem)
 	}
+	w.slip = v.Slip.Lines
 	for _, l := range v.Slip.Lines {
 		w.say("    | %s", l)
 	}
@@ -197,7 +201,7 @@ func (w *world) tellSlip(v api.Visit) {
 const patience = 30 * time.Second
 
 // delivered waits until the centre's receipt is there and the opener has opened
-// the record of the reference.
+// the record of the reference, and follows what comes back.
 func (w *world) delivered(ctx context.Context, ref proof.Ref) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -205,9 +209,9 @@ func (w *world) delivered(ctx context.Context, ref proof.Ref) error {
 		return err
 	}
 	w.say("The centre has answered with a signed receipt; the counter has verified it.")
-	found := false
-	for !found && ctx.Err() == nil {
-		_, err := w.opener.Once(ctx, func(r opener.Result) {
+	found, told := false, map[uint64]bool{}
+	for ctx.Err() == nil {
+		opened, err := w.opener.Once(ctx, func(r opener.Result) {
 			if proof.Ref(r.Ref) == ref {
 				found = true
 				w.tellOpened(r)
@@ -216,11 +220,44 @@ func (w *world) delivered(ctx context.Context, ref proof.Ref) error {
 		if err != nil {
 			return fmt.Errorf("opening the record: %w", err)
 		}
+		fresh, err := w.hears(ctx, ref, told)
+		if err != nil {
+			return err
+		}
+		if found && opened == 0 && fresh == 0 {
+			return nil
+		}
 	}
-	if !found {
-		return errors.New("the opener has not found the record")
+	return errors.New("the opener has not found the record")
+}
+
+// hears asks the centre for news, as a clerk does while the patient waits, and
+// tells what is new of a reference, oldest first.
+func (w *world) hears(ctx context.Context, ref proof.Ref, told map[uint64]bool) (fresh int, err error) {
+	list, err := w.client.LookForNews(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("asking for news: %w", err)
 	}
-	return nil
+	for _, n := range slices.Backward(list.Notices) {
+		if n.Ref != ref || told[n.ID] {
+			continue
+		}
+		told[n.ID] = true
+		fresh++
+		w.tellNews(n)
+		if err := w.client.NoticeSeen(ctx, api.NoticeSeen{ID: n.ID, Print: true}); err != nil {
+			return fresh, fmt.Errorf("marking news: %w", err)
+		}
+	}
+	return fresh, nil
+}
+
+// tellNews tells a piece of news with the second slip that goes with it.
+func (w *world) tellNews(n api.Notice) {
+	w.say("NEWS from the centre, signed by the opener: %s. The second slip:", strings.ReplaceAll(n.Kind, "_", " "))
+	for _, l := range n.Slip {
+		w.say("    | %s", l)
+	}
 }
 
 // acknowledged waits for the receipt of one record.

@@ -29,6 +29,15 @@ func (o *Outbox) Notices(ctx context.Context) (api.NoticeList, error) {
 	return list, nil
 }
 
+// LookForNews asks the centre for news and returns when it is in the list. Asking
+// again, or beside the line's own looking, tells nothing twice.
+func (o *Outbox) LookForNews(ctx context.Context) error {
+	if _, err := o.uplink.Collect(ctx); err != nil {
+		return &proof.Error{Op: "asking for news", Kind: kindOf(err), Err: err}
+	}
+	return nil
+}
+
 // Notice is one piece of news; KindNoVisit where there is none of that name.
 func (o *Outbox) Notice(ctx context.Context, id uint64) (api.Notice, error) {
 	list, err := o.Notices(ctx)

@@ -58,7 +58,7 @@ func TestSimulatedPeople(t *testing.T) {
 		live      bool
 		provision casework.Disposition
 	}{
-		{"ordinary", person("SPECIMEN", "MORGAN WREN", day(1985, 3, 12)), "LS1 4AP", nhs.OneExact, false, casework.Done},
+		{"ordinary", person("SPECIMEN", "MORGAN WREN", day(1985, 3, 12)), "LS1 9QX", nhs.OneExact, false, casework.Done},
 		{"no-postcode", person("VAUGHN", "TAL", day(1979, 6, 2)), "", nhs.OneExact, false, casework.Done},
 		{"nobody", person("ASHGROVE", "LIV", day(1994, 2, 14)), "", nhs.NoMatch, false, ""},
 		{"another-birth-date", person("VAUGHN", "TAL", day(1979, 6, 3)), "", nhs.NoMatch, false, ""},

@@ -323,7 +323,7 @@ func TestNews(t *testing.T) {
 	s := signedIn()
 	s.Visit, s.Side = nil, view.SideNotices
 	show := func() view.Notices { v, _ := view.Show(s).(view.Notices); return v }
-	if v := show(); len(v.List.Options) != 0 || !strings.Contains(fmt.Sprint(v.Lead), "There is no news.") || labels(v) != "Back" {
+	if v := show(); len(v.List.Options) != 0 || !strings.Contains(fmt.Sprint(v.Lead), "There is no news.") || labels(v) != "Ask the centre now / Back" {
 		t.Errorf("without news: %+v", v)
 	}
 	s.Notices = []api.Notice{
@@ -335,7 +335,7 @@ func TestNews(t *testing.T) {
 	if got := fmt.Sprint(v.List.Options); got != want || v.List.Preset != "9" {
 		t.Errorf("%s, preset %s", got, v.List.Preset)
 	}
-	if labels(v) != "Mark as seen / Print the second slip / Back" || v.Actions[0].Intent.Print || !v.Actions[1].Intent.Print {
+	if labels(v) != "Mark as seen / Print the second slip / Ask the centre now / Back" || v.Actions[0].Intent.Print || !v.Actions[1].Intent.Print {
 		t.Errorf("%s", labels(v))
 	}
 	s.Side = view.NoSide

@@ -53,7 +53,7 @@ func notices(s State) Screen {
 			{w.Say("notices.print"), Intent{Verb: DoNotice, Print: true}, Secondary},
 		}
 	}
-	f.Actions = append(f.Actions, act(w.Say("act.back"), Secondary, DoClose))
+	f.Actions = append(f.Actions, act(w.Say("notices.look"), Secondary, DoLook), act(w.Say("act.back"), Secondary, DoClose))
 	v.Frame = f
 	return v
 }

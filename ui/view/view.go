@@ -76,6 +76,7 @@ const (
 	DoAnswer   Verb = "answer"
 	DoSecond   Verb = "second"
 	DoNotice   Verb = "notice"
+	DoLook     Verb = "look" // for news at the centre
 	DoHandOver Verb = "hand_over"
 	DoOpen     Verb = "open"  // a side screen
 	DoClose    Verb = "close" // the side screen

@@ -30,6 +30,8 @@ func (w *Window) do(i view.Intent) {
 		w.visit(func(ctx context.Context) (api.Visit, error) { return w.client.StartVisit(ctx, in) })
 	case view.DoNotice:
 		w.notice(i.Print)
+	case view.DoLook:
+		w.lookForNews()
 	case view.DoReload:
 		w.again()
 	default:
@@ -104,6 +106,14 @@ func (w *Window) readNotices() {
 			w.state.Notices = list.Notices
 			w.render()
 		}
+	})
+}
+
+// lookForNews has the centre asked for news while the patient waits.
+func (w *Window) lookForNews() {
+	w.request(func(ctx context.Context) (func(), error) {
+		list, err := w.client.LookForNews(ctx)
+		return func() { w.state.Notices, w.state.Said = list.Notices, "notices.said.look" }, err
 	})
 }
 

@@ -217,6 +217,19 @@ func TestNewsOfEarlierVisits(t *testing.T) {
 	c.mu.Unlock()
 	c.events <- api.Event{Kind: api.EventQueue, Queue: &api.Queue{}}
 	s.until("newer news", func() bool { return s.head.News != "" })
+	c.mu.Lock()
+	c.late = []api.Notice{{ID: 11, Ref: "CP-7K2M-49QX", Kind: "account_ready"}}
+	c.mu.Unlock()
+	s.do(view.Intent{Verb: view.DoLook})
+	s.until("what the centre had", func() bool { return len(s.state.Notices) == 4 && s.state.Said == "notices.said.look" && !s.state.Busy })
+	c.mu.Lock()
+	c.late, c.deaf = nil, proof.KindCentreUnreachable
+	c.mu.Unlock()
+	s.do(view.Intent{Verb: view.DoLook})
+	s.until("why there is nothing", func() bool { return s.state.Problem == proof.KindCentreUnreachable && !s.state.Busy })
+	if len(s.state.Notices) != 4 {
+		t.Errorf("without a network %d pieces of news are shown, want those of before", len(s.state.Notices))
+	}
 	s.page.Key(&fyne.KeyEvent{Name: fyne.KeyEscape})
 	s.on("home")
 	s.do(view.Intent{Verb: view.DoSignOut})

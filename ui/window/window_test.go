@@ -48,6 +48,8 @@ type counter struct {
 	begun    []api.NewVisit
 	seen     []api.NoticeSeen
 	news     []api.Notice
+	late     []api.Notice // what the centre has when it is asked
+	deaf     proof.Kind   // why it cannot be asked
 }
 
 // newCounter serves a counter on a socket until the test ends.
@@ -117,6 +119,12 @@ func (c *counter) handler() http.Handler {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		return api.NoticeList{Notices: c.news}, ""
+	})
+	on("POST "+api.PathLook, func(*http.Request) (any, proof.Kind) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.news = append(c.news, c.late...)
+		return api.NoticeList{Notices: c.news}, c.deaf
 	})
 	on("POST "+api.PathNotices, func(r *http.Request) (any, proof.Kind) {
 		var in api.NoticeSeen

@@ -144,6 +144,11 @@ func (c *Client) Notices(ctx context.Context) (api.NoticeList, error) {
 	return call[api.NoticeList](ctx, c, http.MethodGet, api.PathNotices, nil)
 }
 
+// LookForNews has the centre asked for news at once, and reads all that there is.
+func (c *Client) LookForNews(ctx context.Context) (api.NoticeList, error) {
+	return call[api.NoticeList](ctx, c, http.MethodPost, api.PathLook, struct{}{})
+}
+
 // NoticeSeen marks a notice as seen, and prints its slip if that is wished.
 func (c *Client) NoticeSeen(ctx context.Context, in api.NoticeSeen) error {
 	_, err := call[struct{}](ctx, c, http.MethodPost, api.PathNotices, in)
