@@ -119,10 +119,11 @@ func (a archive) Reopen(ctx context.Context, index uint64) (casework.Opened, err
 }
 
 // opened is a result as a case; false where the record may open another time. A
-// record that is damaged for good is a case: the patient must be asked back.
+// record that is damaged for good, or holds another one's visit, is a case: the
+// patient must be asked back.
 func opened(r opener.Result) (casework.Opened, bool) {
 	o := casework.Opened{Agent: r.Agent, Ref: r.Ref, Rec: r.RecHash, Index: r.LogIndex}
-	if r.Kind == opener.KindDamaged {
+	if r.Kind == opener.KindDamaged || r.Kind == opener.KindOtherVisit {
 		o.Damaged = true
 		return o, o.Ref != ""
 	}

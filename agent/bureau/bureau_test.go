@@ -219,8 +219,10 @@ func TestDecisionsOnTheCommandLine(t *testing.T) {
 func TestOpened(t *testing.T) {
 	t.Parallel()
 	ref := wire.RecordID{1}.Ref()
-	if o, is := opened(opener.Result{Kind: opener.KindDamaged, Ref: ref, Agent: "agent-7"}); !is || !o.Damaged || o.Agent != "agent-7" {
-		t.Errorf("a damaged record is %+v, %t", o, is)
+	for _, kind := range []opener.Kind{opener.KindDamaged, opener.KindOtherVisit} {
+		if o, is := opened(opener.Result{Kind: kind, Ref: ref, Agent: "agent-7"}); !is || !o.Damaged || o.Agent != "agent-7" {
+			t.Errorf("%s: it is %+v, %t", kind, o, is)
+		}
 	}
 	for _, r := range []opener.Result{
 		{Kind: opener.KindDamaged}, {Kind: opener.KindUnknownKey, Ref: ref}, {Kind: opener.KindSignature, Ref: ref}, {Kind: opener.KindTraining, Ref: ref},

@@ -24,7 +24,7 @@ const (
 	stepReview    step = "review"    // people look at it first
 	stepPassed    step = "passed"    // they let it pass
 	stepFailed    step = "failed"    // they did not
-	stepWithdrawn step = "withdrawn" // its vouches were taken back
+	stepWithdrawn step = "withdrawn" // its vouches were taken back, so that it and all that it was joined to is decided anew
 	stepDecided   step = "decided"   // its final levels, and the news that follows from them
 	stepTold      step = "told"      // one kind of news
 	stepWaiting   step = "waiting"   // until something answers
@@ -76,6 +76,7 @@ type ruling struct {
 	Account bool              `json:"account,omitempty"` // one is to be made
 	Wishes  bool              `json:"wishes,omitempty"`  // they are to be passed on
 	Review  []proof.Code      `json:"review,omitempty"`  // silently, when all is told
+	Joined  []wire.Hash       `json:"joined,omitempty"`  // the earlier cases that count in it
 }
 
 // stage says whether anything is to be done about a case.
@@ -108,8 +109,10 @@ type entry struct {
 	review    []proof.Code // why people look, or looked
 	silent    bool         // and the site does not hear of it
 	passed    bool
+	cleared   []proof.Code // all that people let pass
 	failed    bool
 	withdrawn bool
+	lapsed    bool // the vouches of a case that was joined to it were
 	ruling    *ruling
 	ruled     time.Time   // when that was
 	gave      proof.Level // of the last ruling, which may be gone
@@ -119,6 +122,9 @@ type entry struct {
 
 // has reports whether a kind of news was told.
 func (e *entry) has(k wire.NoticeKind) bool { return slices.Contains(e.told, k) }
+
+// takenBack reports that a vouch which counted was taken back.
+func (e *entry) takenBack() bool { return e.withdrawn && e.vouch || e.lapsed }
 
 // did reports whether a task is done.
 func (e *entry) did(s step) bool { return slices.Contains(e.done, s) }
@@ -133,10 +139,16 @@ func (e *entry) proxy() wire.NoticeKind {
 	return ""
 }
 
-// ready reports whether the claim token may be used.
-func (e *entry) ready() bool {
-	given := e.ruling != nil && slices.Contains(e.ruling.News, wire.NoticeClaimReady)
-	return given && e.usedBy.IsZero() && !e.failed
+// gives reports whether the claim token is good for an account, as the case was
+// last decided.
+func (e *entry) gives() bool {
+	return e.ruling != nil && slices.Contains(e.ruling.News, wire.NoticeClaimReady) && !e.failed
+}
+
+// unseen are the codes that people have not let pass. What they passed for one
+// reason they have not passed for another that comes to light later.
+func (e *entry) unseen(codes ...proof.Code) []proof.Code {
+	return slices.DeleteFunc(codes, func(c proof.Code) bool { return slices.Contains(e.cleared, c) })
 }
 
 // book is all cases, folded from the ledger. It is for one goroutine.
@@ -174,6 +186,9 @@ func (b *book) fold(l line) error {
 		return errors.New("a line of the ledger is about no case")
 	}
 	e.fold(l)
+	if l.Step == stepWithdrawn {
+		b.lapse(l)
+	}
 	if l.Step == stepListed {
 		if l.Visit != nil {
 			b.limits.Add(*l.Visit)
@@ -183,6 +198,17 @@ func (b *book) fold(l line) error {
 		}
 	}
 	return nil
+}
+
+// lapse makes the cases due once more in which a vouch counts that was taken back.
+// It follows from that one line, so that no crash comes between.
+func (b *book) lapse(l line) {
+	for _, e := range b.order {
+		if e.ruling != nil && slices.Contains(e.ruling.Joined, l.Rec) {
+			e.again(l)
+			e.lapsed = true
+		}
+	}
 }
 
 // take begins a case.
@@ -199,6 +225,10 @@ func (b *book) take(l line) {
 // fold takes in one line about the case.
 func (e *entry) fold(l line) {
 	switch l.Step {
+	case stepTaken:
+		if l.Taken != nil {
+			e.Index = l.Taken.Index // the centre was restored
+		}
 	case stepListed:
 		e.listed, e.codes, e.digest, e.until = true, l.Codes, l.Digest, l.Until
 		if l.Visit != nil {
@@ -208,7 +238,7 @@ func (e *entry) fold(l line) {
 		e.stage, e.review, e.silent = stageReview, l.Codes, l.Silent
 	case stepPassed:
 		e.again(l)
-		e.passed = true
+		e.passed, e.cleared = true, append(e.cleared, e.review...)
 	case stepFailed:
 		e.again(l)
 		e.failed = true
@@ -230,6 +260,11 @@ func (e *entry) goOn(l line) {
 	switch l.Step {
 	case stepTold:
 		e.told = append(e.told, l.Kind)
+		if _, proxy := proxySteps[l.Kind]; proxy && e.stage == stageClosed { // the letter is to tell it
+			ruling := e.ruling
+			e.again(l)
+			e.ruling = ruling
+		}
 	case stepWaiting:
 		e.next, e.tries = l.Next, l.Tries
 	case stepClaimed:
@@ -252,7 +287,8 @@ func (e *entry) again(l line) {
 	e.done = slices.DeleteFunc(slices.Clone(e.done), func(s step) bool { return s == stepLetter })
 }
 
-// due lists the cases that are to be worked now, in the order of the log.
+// due lists the cases that are to be worked now: who waits longest first, else in
+// the order of the log.
 func (b *book) due(now time.Time) []*entry {
 	var out []*entry
 	for _, e := range b.order {
@@ -260,7 +296,7 @@ func (b *book) due(now time.Time) []*entry {
 			out = append(out, e)
 		}
 	}
-	slices.SortStableFunc(out, func(a, c *entry) int { return cmp.Compare(a.Index, c.Index) })
+	slices.SortStableFunc(out, func(a, c *entry) int { return cmp.Or(a.next.Compare(c.next), cmp.Compare(a.Index, c.Index)) })
 	return out
 }
 

@@ -19,7 +19,10 @@
 //   - A record that stays hidden, a death and a record that was withdrawn look
 //     like no match to everybody but the people who review.
 //   - A case that anything speaks against gives no level until people let it
-//     pass, and the site does not hear why.
+//     pass, and the site does not hear why. They let pass what they saw: what
+//     comes to light later they look at again.
+//   - A vouch that was taken back counts nowhere, in no visit that was joined
+//     either, and no token gives an account when its visit has fallen since.
 //   - The list of limits and used tokens is chained by a key: a line that was
 //     changed or taken away stops the start.
 package casework
@@ -231,9 +234,9 @@ func open(cfg Config) (*Worker, error) {
 func (w *Worker) Close() error { return w.ledger.Close() }
 
 // Take keeps for good that there is a case, and asks nobody yet. The same record
-// may come again.
+// may come again, and from another place where the centre was restored.
 func (w *Worker) Take(o Opened) error {
-	if w.book.cases[o.Rec] == nil {
+	if e := w.book.cases[o.Rec]; e == nil || e.Index != o.Index {
 		t := &taken{Agent: o.Agent, Ref: o.Ref, Index: o.Index, Damaged: o.Damaged, Findings: o.Findings}
 		t.Nothing = !o.Damaged && len(o.Findings) == 0 && o.State.Abandoned
 		if err := w.add(line{Rec: o.Rec, Step: stepTaken, Taken: t}); err != nil {
@@ -246,8 +249,13 @@ func (w *Worker) Take(o Opened) error {
 	return nil
 }
 
-// Work works every case that is due. An error is about the own disk, or ctx
-// ended; what others fail in is tried again by a later call.
+// maxWork bounds the time of a call of Work: services that are slow to fail keep
+// nobody from fetching records and telling news.
+const maxWork = time.Minute
+
+// Work works the cases that are due, or as many as there is time for. An error is
+// about the own disk, or ctx ended; what others fail in, and what there was no
+// time for, is for a later call.
 func (w *Worker) Work(ctx context.Context) error {
 	for _, e := range w.book.order {
 		if e.stage != stageReview {
@@ -260,8 +268,9 @@ func (w *Worker) Work(ctx context.Context) error {
 	if err := w.takeDecisions(ctx); err != nil {
 		return err
 	}
-	for _, e := range w.book.due(time.Now()) {
-		if err := ctx.Err(); err != nil {
+	begun := time.Now()
+	for _, e := range w.book.due(begun) {
+		if err := ctx.Err(); err != nil || time.Since(begun) > maxWork {
 			return err
 		}
 		if err := w.work(ctx, e); err != nil {

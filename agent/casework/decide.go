@@ -26,7 +26,7 @@ func (j *job) decide(ctx context.Context) (pause, error) {
 		return p, err
 	}
 	final := j.final()
-	r := &ruling{Level: final.Level, NHS: final.NHS}
+	r := &ruling{Level: final.Level, NHS: final.NHS, Joined: j.joined}
 	if j.stopped() {
 		r.Review = []proof.Code{codeRecordStopped}
 	}
@@ -65,10 +65,13 @@ func (j *job) gather(ctx context.Context) (pause, error) {
 	if p, err := j.join(ctx); err != nil || p.why != "" {
 		return p, err
 	}
-	if !j.e.passed && limit.TooOld(j.known.Earlier, j.policy.Unconfirmed(), route.Today(j.e.since)) {
-		return pause{}, j.review(ctx, []proof.Code{limit.VouchTooOld}, false)
+	old := limit.TooOld(j.known.Earlier, j.policy.Unconfirmed(), route.Today(j.e.since))
+	if codes := j.e.unseen(limit.VouchTooOld); old && len(codes) > 0 {
+		return pause{}, j.review(ctx, codes, false)
 	}
-	j.vouchers()
+	if p := j.vouchers(ctx); p.why != "" {
+		return p, nil
+	}
 	if p, err := j.askPractice(ctx); err != nil || p.why != "" {
 		return p, err
 	}
@@ -86,9 +89,10 @@ func (j *job) askOutside(ctx context.Context) (pause, error) {
 		}
 	}
 	out := verdict.Final(j.o.State, j.policy, j.known)
+	codes := j.e.unseen(append(slices.Clone(j.hits), proof.SentToTeam)...)
 	switch {
-	case out.Result == proof.Review && !j.e.passed:
-		return pause{}, j.review(ctx, append(slices.Clone(j.hits), proof.SentToTeam), false)
+	case out.Result == proof.Review && len(codes) > 0:
+		return pause{}, j.review(ctx, codes, false)
 	case out.Result == proof.NotProved || out.NHS == proof.ParentAttested:
 		return pause{}, nil
 	}
@@ -97,14 +101,22 @@ func (j *job) askOutside(ctx context.Context) (pause, error) {
 		return p, nil
 	}
 	j.known.Record = j.match.Record
-	if practice != "" && j.match.Number != "" && practice != j.match.Number && !j.e.passed {
+	if j.differs(practice) {
 		return pause{}, j.review(ctx, []proof.Code{codeRecordDiffers}, false)
 	}
 	return pause{}, nil
 }
 
+// differs reports a record of another patient than the practice's.
+func (j *job) differs(practice nhs.Number) bool {
+	other := practice != "" && j.match.Number != "" && practice != j.match.Number
+	return other && len(j.e.unseen(codeRecordDiffers)) > 0
+}
+
 // stopped reports a record that ends automatic release.
-func (j *job) stopped() bool { return j.match != nil && j.match.Record == nhs.Stopped && !j.e.passed }
+func (j *job) stopped() bool {
+	return j.match != nil && j.match.Record == nhs.Stopped && len(j.e.unseen(codeRecordStopped)) > 0
+}
 
 // final is what the visit comes to with all that is known. What people let pass
 // has the level that was computed and withheld.
@@ -115,8 +127,12 @@ func (j *job) final() proof.Outcome {
 		k.Record, k.Details, k.Refused = nhs.NoMatch, "", true
 	}
 	out := verdict.Final(s, j.policy, k)
-	if j.e.passed && out.Result == proof.Review {
-		if out = released(out, j.policy); out.Result == proof.NotProved {
+	if j.e.passed && out.Result == proof.Review && len(j.e.unseen(slices.Clone(j.hits)...)) == 0 {
+		out = released(out, j.policy)
+		switch {
+		case out.Result == proof.NotProved && k.Details == nhs.DetailsAccepted:
+			out.Result = proof.Proved // by the practice alone
+		case out.Result == proof.NotProved:
 			return out
 		}
 		standing := j.policy.NHS().Assess(nhs.Facts{
@@ -161,22 +177,18 @@ func (j *job) news(counter, final proof.Outcome) []wire.NoticeKind {
 			out = append(out, k)
 		}
 	}
-	s := j.o.State
-	add(j.e.passed, wire.NoticeReviewPassed)
-	add(j.e.withdrawn, wire.NoticeVouchWithdrawn)
-	add(j.joined, wire.NoticeJoined)
-	add(s.Visit.Continues != "" && !j.joined, wire.NoticeNotJoined)
+	s, joined := j.o.State, len(j.joined) > 0
+	add(j.e.passed && j.e.has(wire.NoticeReviewOpen), wire.NoticeReviewPassed) // of a review that the site heard of
+	add(j.e.takenBack(), wire.NoticeVouchWithdrawn)
+	add(joined, wire.NoticeJoined)
+	add(s.Visit.Continues != "" && !joined, wire.NoticeNotJoined)
 	add(j.known.Details == nhs.DetailsAccepted, wire.NoticeDetailsAccepted)
 	add(j.known.Refused, wire.NoticeDetailsRefused)
 	if s.Request != nil && final.Request == proof.ProxySent {
 		add(s.Request.Withdraw, wire.NoticeProxyWithdrawn)
 		add(!s.Request.Withdraw, wire.NoticeProxySubmitted)
 	}
-	before := counter.Level
-	if j.e.withdrawn && j.e.gave != "" {
-		before = j.e.gave // what was given with the vouch
-	}
-	if k := compared(before, final.Level); k != "" {
+	if k := j.levelNews(counter.Level, final.Level); k != "" {
 		out = append(out, k)
 	}
 	if k := j.nhsNews(final); k != "" {
@@ -190,9 +202,12 @@ func (j *job) news(counter, final proof.Outcome) []wire.NoticeKind {
 	return out
 }
 
-// compared says how the final level stands to the counter's; nothing where
-// neither gave one.
-func compared(counter, final proof.Level) wire.NoticeKind {
+// levelNews says how the final level stands to the counter's, or to what was given
+// with a vouch before that was taken back; nothing where neither gave one.
+func (j *job) levelNews(counter, final proof.Level) wire.NoticeKind {
+	if j.e.takenBack() && j.e.gave != "" {
+		counter = j.e.gave
+	}
 	switch {
 	case final.Above(counter):
 		return wire.NoticeFinalRaised

@@ -80,8 +80,7 @@ func (j *job) again(ctx context.Context) error {
 	if p, err = j.join(ctx); err != nil || p.why != "" {
 		return errors.Join(ErrAway, err, p.Err)
 	}
-	j.vouchers()
-	for _, ask := range []func(context.Context) pause{j.verify, j.askSources, j.askContacts} {
+	for _, ask := range []func(context.Context) pause{j.vouchers, j.verify, j.askSources, j.askContacts} {
 		if p := ask(ctx); p.why != "" {
 			return errors.Join(ErrAway, p.Err)
 		}

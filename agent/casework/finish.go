@@ -1,6 +1,7 @@
 package casework
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -13,6 +14,19 @@ import (
 	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/sync/wire"
 )
+
+// handOn does what follows from a level. Wishes that nobody takes now keep no
+// account back.
+func (j *job) handOn(ctx context.Context) (pause, error) {
+	wishes, err := j.passWishes(ctx)
+	if err != nil {
+		return pause{}, err
+	}
+	if p, err := j.account(ctx); err != nil || p.why != "" {
+		return p, err
+	}
+	return wishes, nil
+}
 
 // passWishes passes the patient's wishes on, once.
 func (j *job) passWishes(ctx context.Context) (pause, error) {
@@ -59,15 +73,30 @@ func (j *job) needNumber(ctx context.Context) (pause, error) {
 	if j.number != "" {
 		return pause{}, nil
 	}
-	for _, ask := range []func(context.Context) pause{j.verify, j.askRecord} {
-		if p := ask(ctx); p.why != "" {
-			return p, nil
-		}
+	code, p := j.askNumber(ctx)
+	if code != "" {
+		return pause{}, j.review(ctx, []proof.Code{code}, true)
 	}
-	if j.stopped() || j.number == "" {
-		return pause{}, j.review(ctx, []proof.Code{codeRecordStopped}, true)
+	return p, nil
+}
+
+// askNumber asks the practice and for the record once more, and says what speaks
+// against an account by now, "" for nothing.
+func (j *job) askNumber(ctx context.Context) (proof.Code, pause) {
+	if p := j.verify(ctx); p.why != "" {
+		return "", p
 	}
-	return pause{}, nil
+	practice := j.number
+	if p := j.askRecord(ctx); p.why != "" {
+		return "", p
+	}
+	switch {
+	case j.stopped(), j.number == "":
+		return codeRecordStopped, pause{}
+	case j.differs(practice), j.known.Refused && j.e.has(wire.NoticeDetailsAccepted):
+		return codeRecordDiffers, pause{}
+	}
+	return "", pause{}
 }
 
 // errNoAccounts is why accounts wait for people.
@@ -116,10 +145,7 @@ func (j *job) letter(ctx context.Context) (pause, error) {
 	}
 	f := letter.Facts{
 		Ref: j.e.Ref, Person: s.Claimed(), Postcode: postcode(s), At: route.Local(time.Now()),
-		Language: prefs.Language, Large: prefs.Written == wishLarge, Training: s.Visit.Training,
-	}
-	if f.Language == "" {
-		f.Language = s.Visit.Language
+		Language: cmp.Or(prefs.Language, s.Visit.Language), Large: prefs.Written == wishLarge, Training: s.Visit.Training,
 	}
 	for _, k := range j.e.told {
 		if letter.Tells(k) {

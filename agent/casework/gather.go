@@ -41,10 +41,9 @@ func (j *job) join(ctx context.Context) (pause, error) {
 			break
 		}
 		j.known.Earlier = append(j.known.Earlier, before.State)
-		seen = append(seen, found)
+		seen, j.joined = append(seen, found), append(j.joined, found.rec)
 		ref = wire.Ref(before.State.Visit.Continues)
 	}
-	j.joined = len(j.known.Earlier) > 0
 	nothing := len(j.book.refs[wire.Ref(j.o.State.Visit.Continues)]) == 0
 	if j.o.State.Visit.Continues != "" && nothing && time.Since(j.e.since) < patience {
 		return pause{why: waitEarlier}, nil
@@ -54,16 +53,24 @@ func (j *job) join(ctx context.Context) (pause, error) {
 
 // earlier finds the visit of a reference that may be joined: of the same person,
 // and not held back. References are short, and a counter chooses them: whoever
-// else has the same one is passed over.
+// else has the same one is passed over. One that was not held against the limit
+// list yet is waited for.
 func (j *job) earlier(ctx context.Context, ref wire.Ref, seen []*entry) (Opened, *entry, pause) {
 	same := j.book.refs[ref]
 	for _, e := range same[:min(len(same), maxSame)] {
-		if slices.Contains(seen, e) || e.Damaged || e.Nothing || e.failed || e.stage == stageReview || len(e.Findings) > 0 && !e.passed {
+		held := len(e.unseen(slices.Concat(e.Findings, e.codes)...)) > 0
+		if slices.Contains(seen, e) || e.Damaged || e.Nothing || e.failed || e.stage == stageReview || held {
 			continue
+		}
+		if !e.listed {
+			return Opened{}, nil, pause{why: waitEarlier}
 		}
 		o, p := j.fetch(ctx, e)
 		if p.why != "" {
 			return Opened{}, nil, p
+		}
+		if e.withdrawn {
+			o.State = withoutVouches(o.State)
 		}
 		if verdict.Continues(j.o.State, o.State) {
 			return o, e, pause{}
@@ -72,21 +79,31 @@ func (j *job) earlier(ctx context.Context, ref wire.Ref, seen []*entry) (Opened,
 	return Opened{}, nil, pause{}
 }
 
-// vouchers finds what a voucher's own visit proved, where the vouch names it.
-func (j *job) vouchers() {
+// vouchers finds what a voucher's own visit proved, where the vouch names it. One
+// that is not decided is waited for, and for a while one that is not here.
+func (j *job) vouchers(context.Context) pause {
 	j.known.Vouchers = map[int]proof.Level{}
 	for _, piece := range j.o.State.Pieces() {
 		v := piece.Vouch
 		if v == nil || v.Proofing == "" {
 			continue
 		}
-		for _, e := range j.book.refs[wire.Ref(v.Proofing)] {
-			proved := e.ruling != nil && !e.vouch && e.stage != stageReview
-			if proved && e.person != "" && e.person == j.tags.Person(v.Voucher) {
+		named := j.book.refs[wire.Ref(v.Proofing)]
+		if len(named) == 0 && time.Since(j.e.since) < patience {
+			return pause{why: waitEarlier}
+		}
+		for _, e := range named {
+			theirs := e.person != "" && e.person == j.tags.Person(v.Voucher)
+			switch {
+			case e.vouch || e.stage == stageReview:
+			case e.ruling == nil && e.stage == stageDue:
+				return pause{why: waitEarlier}
+			case e.ruling != nil && theirs:
 				j.known.Vouchers[v.Event] = e.ruling.Level
 			}
 		}
 	}
+	return pause{}
 }
 
 // askSources asks what the sources know of the patient and the documents.
@@ -97,15 +114,7 @@ func (j *job) askSources(ctx context.Context) pause {
 	for _, c := range source.OfPerson() {
 		questions = append(questions, source.Question{Check: c, Person: person, Postcode: postcode, Today: today()})
 	}
-	for _, piece := range s.Pieces() {
-		if piece.Number() == "" || s.Linked(piece) != "" {
-			continue
-		}
-		d := source.Document{Type: piece.Type(), Issuer: piece.Issuer(), Number: piece.Number()}
-		for _, c := range source.OfDocument() {
-			questions = append(questions, source.Question{Check: c, Person: person, Today: today(), Document: d, Event: piece.Event()})
-		}
-	}
+	questions = append(questions, ofDocuments(s.Subject)...)
 	j.answers = source.Ask(ctx, j.cfg.Sources, questions)
 	if source.AnyDown(j.answers) {
 		return pause{why: waitSources}
@@ -117,7 +126,65 @@ func (j *job) askSources(ctx context.Context) pause {
 			j.hits = append(j.hits, codeDocumentHit)
 		}
 	}
+	return j.askOthers(ctx)
+}
+
+// ofDocuments are the questions about the documents that somebody showed.
+func ofDocuments(who route.Subject) (questions []source.Question) {
+	for _, piece := range who.Pieces() {
+		if piece.Number() == "" || who.Linked(piece) != "" {
+			continue
+		}
+		d := source.Document{Type: piece.Type(), Issuer: piece.Issuer(), Number: piece.Number()}
+		for _, c := range source.OfDocument() {
+			questions = append(questions, source.Question{Check: c, Person: who.Claimed(), Today: today(), Document: d, Event: piece.Event()})
+		}
+	}
+	return questions
+}
+
+// askOthers asks about the documents of whoever vouches or acts for the patient,
+// and of earlier visits. A hit holds the case; an earlier visit with one counts
+// for nothing, whatever people say.
+func (j *job) askOthers(ctx context.Context) pause {
+	var earlier []route.State
+	hit := false
+	for i, s := range slices.Concat([]route.State{j.o.State}, j.known.Earlier) {
+		people := s.Parties()
+		if i == 0 {
+			people = people[1:] // the patient was asked about
+		}
+		listed, p := j.listed(ctx, people)
+		if p.why != "" {
+			return p
+		}
+		hit = hit || listed
+		if i > 0 && !listed {
+			earlier = append(earlier, s)
+		}
+	}
+	if j.known.Earlier = earlier; hit {
+		j.hits = append(j.hits, codeDocumentHit)
+		j.known.Hold = j.e.unseen(codeDocumentHit)
+	}
 	return pause{}
+}
+
+// listed reports a lost, stolen or cancelled document of some people of a visit.
+func (j *job) listed(ctx context.Context, people []route.Subject) (listed bool, p pause) {
+	var questions []source.Question
+	for _, who := range people {
+		questions = append(questions, ofDocuments(who)...)
+	}
+	answers := source.Ask(ctx, j.cfg.Sources, questions)
+	if source.AnyDown(answers) {
+		return false, pause{why: waitSources}
+	}
+	_, documents := source.Scores(answers, j.policy.Unconfirmed())
+	for _, d := range documents {
+		listed = listed || d.Hit
+	}
+	return listed, pause{}
 }
 
 // errNoPractice is why details wait for people.
@@ -175,7 +242,7 @@ func (j *job) askRecord(ctx context.Context) pause {
 		return pause{waitRecords, *d}
 	}
 	j.match = &m
-	if m.Record == nhs.Stopped && j.e.passed && m.Live {
+	if m.Record == nhs.Stopped && m.Live && !j.stopped() {
 		j.match.Record = nhs.OneExact // people looked at it
 	}
 	if j.match.Record == nhs.OneExact {

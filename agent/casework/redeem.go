@@ -2,6 +2,7 @@ package casework
 
 import (
 	"context"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/limit"
 	"github.com/counterproof/counterproof/agent/nhs"
@@ -18,21 +19,23 @@ func (j *job) redeem(ctx context.Context) (pause, error) {
 	if claim == nil || j.e.ruling != nil {
 		return pause{}, nil
 	}
-	owner := j.book.tokens[limit.Digest(claim.Token)]
+	digest := limit.Digest(claim.Token)
+	owner := j.book.tokens[digest]
 	switch {
-	case owner == nil, owner == j.e, owner.until.Before(j.o.State.Today()):
+	case owner == nil && digest != "" && time.Since(j.e.since) < patience:
+		return pause{why: waitToken}, nil // its visit may be at a counter without a line, or in doubt
+	case owner == nil, owner == j.e, owner.until.Before(j.o.State.Today()), !owner.usedBy.IsZero() && owner.usedBy != j.e.rec:
 		return pause{}, j.rule(wire.NoticeClaimRefused)
-	case owner.usedBy == j.e.rec: // the try of this very visit goes on
-		return j.redeemFor(ctx, owner)
-	case owner.ready():
+	case owner.ruling == nil && owner.stage != stageClosed:
+		return pause{why: waitToken}, nil // its visit is not decided, or not any more
+	case !owner.gives():
+		return pause{}, j.rule(wire.NoticeClaimRefused)
+	case owner.usedBy.IsZero(): // otherwise the try of this very visit goes on
 		if err := j.add(line{Rec: owner.rec, Step: stepClaimed, Other: &j.e.rec}); err != nil {
 			return pause{}, err
 		}
-		return j.redeemFor(ctx, owner)
-	case owner.usedBy.IsZero() && owner.ruling == nil && owner.stage != stageClosed:
-		return pause{why: waitToken}, nil // the token's visit is not decided yet
 	}
-	return pause{}, j.rule(wire.NoticeClaimRefused)
+	return j.redeemFor(ctx, owner)
 }
 
 // rule writes down what came of a token. Nobody was proved.
@@ -79,14 +82,10 @@ func (j *job) redeemFor(ctx context.Context, owner *entry) (pause, error) {
 // today; "" where there is none any more that an account may be made by.
 func (j *job) numberOf(ctx context.Context, before Opened, owner *entry) (nhs.Number, pause) {
 	theirs := &job{Worker: j.Worker, e: owner, o: before}
-	for _, ask := range []func(context.Context) pause{theirs.verify, theirs.askRecord} {
-		if p := ask(ctx); p.why != "" {
-			return "", p
-		}
-	}
-	if theirs.stopped() {
-		j.log.Warn("a claim token's account was refused for its record", "rec", j.e.rec.String(), "code", string(codeRecordStopped))
+	code, p := theirs.askNumber(ctx)
+	if code != "" {
+		j.log.Warn("a claim token's account was refused for its record", "rec", j.e.rec.String(), "code", string(code))
 		return "", pause{}
 	}
-	return theirs.number, pause{}
+	return theirs.number, p
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -36,12 +37,7 @@ type Decision struct {
 // Decisions lists the kinds that people decide.
 func Decisions() []wire.NoticeKind {
 	kinds := []wire.NoticeKind{wire.NoticeReviewPassed, wire.NoticeReviewFailed, wire.NoticeVouchWithdrawn}
-	for _, k := range wire.NoticeKinds() {
-		if _, proxy := proxySteps[k]; proxy {
-			kinds = append(kinds, k)
-		}
-	}
-	return kinds
+	return append(kinds, slices.Sorted(maps.Keys(proxySteps))...)
 }
 
 // proxySteps are the later states of a request for proxy access, each with those
@@ -88,6 +84,8 @@ func (d Decision) check() error {
 		return fmt.Errorf("%.40q is not for people to decide", d.Kind)
 	case len(d.By) > 40 || strings.Trim(d.By, staff) != "":
 		return errors.New("an id of staff is up to 40 letters, digits, dots, hyphens and underscores")
+	case len(d.Agent) > wire.MaxName || strings.Trim(string(d.Agent), staff) != "":
+		return errors.New("the counter's name is none")
 	}
 	return nil
 }
@@ -103,7 +101,7 @@ func Decide(dir string, d Decision) error {
 		err = os.MkdirAll(filepath.Join(dir, rulingFolder), 0o700)
 	}
 	if err == nil {
-		err = ledger.Replace(filepath.Join(dir, rulingFolder, fmt.Sprintf("%s-%s.json", d.Ref, d.Kind)), text)
+		err = ledger.Replace(filepath.Join(dir, rulingFolder, fmt.Sprintf("%s-%s-%s.json", d.Ref, d.Kind, d.Agent)), text)
 	}
 	if err != nil {
 		return fmt.Errorf("leaving a decision: %w", err)
@@ -128,6 +126,9 @@ func (w *Worker) takeDecisions(ctx context.Context) error {
 			err = w.apply(ctx, d)
 		}
 		switch {
+		case errors.Is(err, errNoRead):
+			w.log.Error("a decision cannot be read and stays where it is: give it to the user that the opener runs as", "path", file.Name(), "err", err)
+			continue
 		case errors.Is(err, errNoFit):
 			w.log.Warn("a decision fits no case and is dropped", "path", file.Name(), "err", err)
 		case err != nil:
@@ -140,8 +141,11 @@ func (w *Worker) takeDecisions(ctx context.Context) error {
 	return nil
 }
 
-// errNoFit says that a decision is about nothing that can be decided now.
-var errNoFit = errors.New("it does not fit")
+// Why a decision is not taken up.
+var (
+	errNoFit  = errors.New("it does not fit") // it is about nothing that can be decided now
+	errNoRead = errors.New("it cannot be read")
+)
 
 // maxDecision bounds a decision's file, in bytes.
 const maxDecision = 4 << 10
@@ -150,6 +154,9 @@ const maxDecision = 4 << 10
 // anything.
 func readDecision(path string) (Decision, error) {
 	text, err := ledger.ReadSmall(path, maxDecision)
+	if _, disk := errors.AsType[*os.PathError](err); disk {
+		return Decision{}, fmt.Errorf("%w: %w", errNoRead, err)
+	}
 	if err != nil {
 		return Decision{}, fmt.Errorf("%w: %w", errNoFit, err)
 	}
@@ -175,7 +182,8 @@ func (w *Worker) apply(ctx context.Context, d Decision) error {
 		case wire.NoticeReviewPassed, wire.NoticeReviewFailed:
 			return e.stage == stageReview
 		case wire.NoticeVouchWithdrawn:
-			return e.vouch && !e.withdrawn && !e.failed && e.ruling != nil
+			// A voucher need not wait until the case was looked at.
+			return (e.vouch || !e.listed) && !e.withdrawn && !e.failed && !e.Damaged && !e.Nothing
 		}
 		return slices.Contains(proxySteps[d.Kind], e.proxy())
 	}
@@ -190,5 +198,8 @@ func (w *Worker) apply(ctx context.Context, d Decision) error {
 	if decides {
 		return w.add(line{Rec: e.rec, Step: step, By: d.By})
 	}
-	return w.tell(ctx, e, d.Kind)
+	if err := w.cfg.Teller.Tell(ctx, e.Agent, e.Ref, d.Kind, time.Now()); err != nil {
+		return err
+	}
+	return w.add(line{Rec: e.rec, Step: stepTold, Kind: d.Kind, By: d.By})
 }

@@ -35,6 +35,7 @@ const (
 	codeRecordStopped proof.Code = "record_stopped"  // hidden, withdrawn, or of the dead
 	codeRecordDiffers proof.Code = "record_differs"  // the practice's patient is another than the record's
 	codeNotScorable   proof.Code = "policy_not_here" // the visit's policy did not come with this program
+	codeDuplicate     proof.Code = "duplicate_visit" // the opener's finding of that name
 )
 
 // job is one case while it is worked. Its steps are done in their order; each
@@ -45,9 +46,9 @@ type job struct {
 	o      Opened
 	policy *gpg45.Policy
 	known  verdict.Known
-	joined bool       // an earlier visit was joined
-	match  *Match     // nil before the NHS record was asked for
-	number nhs.Number // by which an account is made
+	joined []wire.Hash // the earlier visits that were joined
+	match  *Match      // nil before the NHS record was asked for
+	number nhs.Number  // by which an account is made
 	hits   []proof.Code
 
 	answers []source.Answer
@@ -66,7 +67,7 @@ var errStop = errors.New("the case is not due any more")
 func (w *Worker) work(ctx context.Context, e *entry) error {
 	j := &job{Worker: w, e: e}
 	steps := []func(context.Context) (pause, error){
-		j.recall, j.reopen, j.fail, j.list, j.hold, j.redeem, j.decide, j.announce, j.passWishes, j.account, j.letter, j.end,
+		j.recall, j.reopen, j.fail, j.list, j.hold, j.redeem, j.decide, j.announce, j.handOn, j.letter, j.end,
 	}
 	for _, step := range steps {
 		p, err := step(ctx)
@@ -155,10 +156,16 @@ func (j *job) fetch(ctx context.Context, e *entry) (Opened, pause) {
 
 // fail ends a case that people did not let pass.
 func (j *job) fail(ctx context.Context) (pause, error) {
-	if !j.e.failed {
+	kind := wire.NoticeReviewFailed
+	switch {
+	case !j.e.failed:
 		return pause{}, nil
+	case j.e.silent && (!j.e.has(wire.NoticeNHSP9) || j.e.has(wire.NoticeAccountReady)):
+		return pause{}, j.close() // the site heard of no review and nothing that is not so
+	case j.e.silent:
+		kind = wire.NoticeAccountRefused
 	}
-	if err := j.tell(ctx, j.e, wire.NoticeReviewFailed); err != nil {
+	if err := j.tell(ctx, j.e, kind); err != nil {
 		return pause{}, err
 	}
 	if _, err := j.letter(ctx); err != nil {
@@ -185,9 +192,6 @@ func (j *job) list(context.Context) (pause, error) {
 
 // hold gives to people what the record, the counter or the limit list hold back.
 func (j *job) hold(ctx context.Context) (pause, error) {
-	if j.e.passed {
-		return pause{}, nil
-	}
 	codes := slices.Concat(j.e.Findings, j.e.codes)
 	if out := j.o.State.Outcome; out == nil || out.Result == proof.Review {
 		codes = append(codes, proof.SentToTeam)
@@ -195,8 +199,9 @@ func (j *job) hold(ctx context.Context) (pause, error) {
 	if !j.e.withdrawn && limit.TooOld([]route.State{j.o.State}, j.policy.Unconfirmed(), route.Today(j.e.since)) {
 		codes = append(codes, limit.VouchTooOld)
 	}
-	if len(codes) > 0 {
-		return pause{}, j.review(ctx, codes, false)
+	if codes = j.e.unseen(codes...); len(codes) > 0 {
+		// Of a visit that came twice the site hears by the first record alone.
+		return pause{}, j.review(ctx, codes, slices.Contains(codes, codeDuplicate))
 	}
 	return pause{}, nil
 }

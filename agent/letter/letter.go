@@ -76,7 +76,7 @@ func Lines(f Facts) []slip.Line {
 	p.lines = append(p.lines, slip.Line{Style: slip.Rule})
 	p.add(slip.Plain, w.reference)
 	p.add(slip.Big, string(f.Ref))
-	for _, k := range f.News {
+	for _, k := range standing(f.News) {
 		if text, told := w.news[k]; told {
 			p.gap()
 			p.add(slip.Plain, text)
@@ -85,6 +85,38 @@ func Lines(f Facts) []slip.Line {
 	p.gap()
 	p.add(slip.Plain, w.close)
 	return p.lines
+}
+
+// groups are the kinds of news of which a later one takes an earlier one's place.
+var groups = [][]wire.NoticeKind{
+	{wire.NoticeFinalRaised, wire.NoticeFinalKept, wire.NoticeFinalLowered},
+	{wire.NoticeNHSP9, wire.NoticeNHSP5, wire.NoticeNHSP0, wire.NoticeNHSNone},
+	{wire.NoticeDetailsAccepted, wire.NoticeDetailsRefused},
+	{wire.NoticeReviewPassed, wire.NoticeReviewFailed},
+	{wire.NoticeProxySubmitted, wire.NoticeProxyGranted, wire.NoticeProxyRefused, wire.NoticeProxyWithdrawn, wire.NoticeProxySuspended, wire.NoticeProxyEnded},
+	{wire.NoticeClaimReady, wire.NoticeClaimUsed},
+	{wire.NoticeWishesApplied, wire.NoticeWishesRefused},
+}
+
+// standing is the news that still holds, of all that was told one after the other.
+// A letter that names a level which was taken back since would be shown as proof.
+func standing(news []wire.NoticeKind) []wire.NoticeKind {
+	var out []wire.NoticeKind
+	for i, k := range news {
+		if !slices.ContainsFunc(news[i+1:], func(later wire.NoticeKind) bool { return replaces(later, k) }) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// replaces reports whether news says that an earlier piece holds no more. A review
+// that failed leaves no level and no code.
+func replaces(later, k wire.NoticeKind) bool {
+	failed := later == wire.NoticeReviewFailed
+	return slices.ContainsFunc(groups, func(group []wire.NoticeKind) bool {
+		return slices.Contains(group, k) && (failed || slices.Contains(group, later))
+	})
 }
 
 // PDF is the letter as a printer takes it.

@@ -45,6 +45,31 @@ func TestWhatItSays(t *testing.T) {
 	}
 }
 
+// A letter is shown as proof: it names no level that was taken back since, and none
+// after a review that failed.
+func TestItSaysWhatStands(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		news       []wire.NoticeKind
+		says, gone string
+	}{
+		"level-lowered":  {[]wire.NoticeKind{wire.NoticeFinalRaised, wire.NoticeNHSP9, wire.NoticeVouchWithdrawn, wire.NoticeFinalLowered, wire.NoticeNHSP5}, "level P5", "level P9"},
+		"record-found":   {[]wire.NoticeKind{wire.NoticeNHSNone, wire.NoticeNHSP9}, "level P9", "could not match"},
+		"review-failed":  {[]wire.NoticeKind{wire.NoticeFinalRaised, wire.NoticeNHSP9, wire.NoticeReviewFailed}, "could not complete", "P9"},
+		"claim-too":      {[]wire.NoticeKind{wire.NoticeNHSP9, wire.NoticeClaimReady, wire.NoticeReviewFailed}, "could not complete", "claim code"},
+		"proxy-taken":    {[]wire.NoticeKind{wire.NoticeProxySubmitted, wire.NoticeProxyGranted, wire.NoticeProxyWithdrawn}, "taken back", "was granted"},
+		"proxy-at-end":   {[]wire.NoticeKind{wire.NoticeProxyGranted, wire.NoticeProxyEnded, wire.NoticeNHSP5}, "level P5", "was granted"},
+		"other-news":     {[]wire.NoticeKind{wire.NoticeJoined, wire.NoticeNHSP9, wire.NoticeWishesApplied}, "level P9", "(level P5)"},
+		"later-is-later": {[]wire.NoticeKind{wire.NoticeReviewFailed, wire.NoticeNHSP5}, "level P5", "level P9"},
+	} {
+		f := facts()
+		f.News = c.news
+		if got := text(f); !strings.Contains(got, c.says) || strings.Contains(got, c.gone) {
+			t.Errorf("%s: it says %q", name, got)
+		}
+	}
+}
+
 func TestLanguages(t *testing.T) {
 	t.Parallel()
 	f := facts()

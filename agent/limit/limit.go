@@ -117,17 +117,21 @@ type Shown struct {
 // Visit is what the list holds of a visit.
 type Visit struct {
 	At        time.Time `json:"at"`   // when it began
-	Desk      string    `json:"desk"` // where it was
+	Desk      Tag       `json:"desk"` // where it was
 	Person    Tag       `json:"person,omitempty"`
 	Documents []Shown   `json:"documents,omitempty"`
 	Vouchers  []Tag     `json:"vouchers,omitempty"` // who declared to know the person
 }
 
+// most bounds the documents of a visit, and the vouchers: what a record says is
+// hostile.
+const most = 3 * route.MaxPieces
+
 // Visit makes the tags of a visit at a desk: of its patient, of every document
 // with a photo that anybody showed, and of whoever vouched. Other documents may
 // have two holders, such as a joint account or a marriage certificate.
 func (t Tagger) Visit(s route.State, p *gpg45.Policy, desk string) Visit {
-	v := Visit{At: s.Started.At.UTC(), Desk: desk, Person: t.Person(s.Claimed())}
+	v := Visit{At: s.Started.At.UTC(), Desk: t.tag("desk", desk), Person: t.Person(s.Claimed())}
 	for _, who := range s.Parties() {
 		for _, piece := range who.Pieces() {
 			kind := p.Type(piece.Type())
@@ -151,6 +155,7 @@ func (t Tagger) Visit(s route.State, p *gpg45.Policy, desk string) Visit {
 			}
 		}
 	}
+	v.Documents, v.Vouchers = v.Documents[:min(len(v.Documents), most)], v.Vouchers[:min(len(v.Vouchers), most)]
 	return v
 }
 
@@ -177,7 +182,7 @@ func NewList() *List {
 }
 
 // at names a voucher at a desk.
-func at(voucher Tag, desk string) Tag { return voucher + Tag(" "+desk) }
+func at(voucher, desk Tag) Tag { return voucher + " " + desk }
 
 // Add puts a visit on the list.
 func (l *List) Add(v Visit) {

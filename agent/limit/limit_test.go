@@ -3,6 +3,7 @@ package limit_test
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -112,6 +113,26 @@ func TestTagsOfPeople(t *testing.T) {
 	}
 	if strings.Contains(string(tg.Person(wren)), "SPECIMEN") || len(tg.Person(wren)) != 64 {
 		t.Error("a tag is no hash")
+	}
+}
+
+// What a record says of its desk, and how much it shows, is hostile: it is neither
+// written down nor without an end.
+func TestHostileVisit(t *testing.T) {
+	t.Parallel()
+	s := shown(wren, "eu_dl", "A0")
+	for i := range 1000 {
+		piece := s.Subject.Piece
+		piece.Entered = &route.Entered{EvidenceEntered: proof.EvidenceEntered{Person: wren, Number: fmt.Sprint("A", i), Issuer: "GBR"}}
+		s.Done = append(s.Done, piece)
+	}
+	v := tagger(t, 1).Visit(s, policy(t), strings.Repeat("MORGAN SPECIMEN", 10_000))
+	text, err := json.Marshal(v)
+	if err != nil || len(text) > 16<<10 || strings.Contains(string(text), "SPECIMEN") || len(v.Documents) < 12 {
+		t.Errorf("%d documents in %d bytes, %v", len(v.Documents), len(text), err)
+	}
+	if a, b := tagger(t, 1).Visit(s, policy(t), "FWC87"), tagger(t, 1).Visit(s, policy(t), "FA123"); a.Desk == b.Desk {
+		t.Error("two desks are one")
 	}
 }
 

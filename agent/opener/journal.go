@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/proof"
@@ -23,7 +24,8 @@ import (
 // are held in memory, some 150 bytes each.
 type journal struct {
 	cursorPath string
-	cursor     uint64 // log index of the last record that was shown
+	cursor     uint64    // log index of the last record that was shown
+	last       wire.Hash // that record, zero where an older program moved the cursor
 
 	results, defects *os.File
 	known            map[wire.Hash]bool   // records whose result is stored
@@ -74,7 +76,7 @@ func openJournal(dir string, log *slog.Logger) (*journal, error) {
 		known:      map[wire.Hash]bool{}, visits: map[string]wire.Hash{}, noted: map[noted]bool{},
 	}
 	var err error
-	if j.cursor, err = readCursor(j.cursorPath); err != nil {
+	if j.cursor, j.last, err = readCursor(j.cursorPath); err != nil {
 		return nil, err
 	}
 	j.results, err = openLines(filepath.Join(dir, resultFile), log, func(l resultLine) {
@@ -147,33 +149,37 @@ func (j *journal) noteDefect(r Result) (Result, error) {
 }
 
 // advance moves the cursor past a record that was shown.
-func (j *journal) advance(index uint64) error {
-	if err := replaceFile(j.cursorPath, strconv.AppendUint(nil, index, 10)); err != nil {
+func (j *journal) advance(index uint64, rec wire.Hash) error {
+	if err := replaceFile(j.cursorPath, fmt.Appendf(nil, "%d %s", index, rec)); err != nil {
 		return err
 	}
-	j.cursor = index
+	j.cursor, j.last = index, rec
 	return nil
 }
 
 // readCursor reads the cursor; none is the beginning of the log.
-func readCursor(path string) (uint64, error) {
-	b, err := readSmall(path, 64)
+func readCursor(path string) (n uint64, rec wire.Hash, err error) {
+	b, err := readSmall(path, 128)
 	if errors.Is(err, os.ErrNotExist) {
-		return 0, nil
+		return 0, rec, nil
 	}
 	if err != nil {
-		return 0, err
+		return 0, rec, err
 	}
-	n, err := parseCursor(b)
-	if err != nil {
-		return 0, fmt.Errorf("%s is damaged: remove it to begin the log again; no result is stored twice", path)
+	if n, rec, err = parseCursor(b); err != nil {
+		return 0, rec, fmt.Errorf("%s is damaged: remove it to begin the log again; no result is stored twice", path)
 	}
-	return n, nil
+	return n, rec, nil
 }
 
-// parseCursor reads a log index in decimal; a line end may follow it.
-func parseCursor(b []byte) (uint64, error) {
-	return strconv.ParseUint(string(bytes.TrimSuffix(b, []byte("\n"))), 10, 64)
+// parseCursor reads a log index in decimal and the record there, which may be
+// missing; a line end may follow.
+func parseCursor(b []byte) (n uint64, rec wire.Hash, err error) {
+	index, hash, named := strings.Cut(string(bytes.TrimSuffix(b, []byte("\n"))), " ")
+	if n, err = strconv.ParseUint(index, 10, 64); err == nil && named {
+		rec, err = wire.ParseHash(hash)
+	}
+	return n, rec, err
 }
 
 // openLines reads a file of lines of JSON and opens it for adding. A line that

@@ -2,6 +2,7 @@ package opener
 
 import (
 	"bytes"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -24,6 +25,9 @@ func TestCursorFile(t *testing.T) {
 		{"plain", "12", 12, true},
 		{"with-line-end", "12\n", 12, true},
 		{"largest", "18446744073709551615", 1<<64 - 1, true},
+		{"with-its-record", "12 " + strings.Repeat("ab", 32) + "\n", 12, true},
+		{"record-cut-short", "12 abab", 0, false},
+		{"record-missing", "12 ", 0, false},
 		{"empty", "", 0, false},
 		{"negative", "-1", 0, false},
 		{"too-large", "18446744073709551616", 0, false},
@@ -37,7 +41,10 @@ func TestCursorFile(t *testing.T) {
 			if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			got, err := readCursor(path)
+			got, rec, err := readCursor(path)
+			if named := strings.Contains(c.text, " "); err == nil && rec.IsZero() == named {
+				t.Errorf("the record is %s", rec)
+			}
 			if got != c.want || (err == nil) != c.ok {
 				t.Errorf("got %d, %v; want %d and ok %t", got, err, c.want, c.ok)
 			}
@@ -46,7 +53,7 @@ func TestCursorFile(t *testing.T) {
 			}
 		})
 	}
-	if n, err := readCursor(filepath.Join(t.TempDir(), cursorFile)); n != 0 || err != nil {
+	if n, _, err := readCursor(filepath.Join(t.TempDir(), cursorFile)); n != 0 || err != nil {
 		t.Errorf("no cursor: got %d, %v; want the beginning", n, err)
 	}
 }
@@ -167,12 +174,12 @@ func FuzzCursor(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		n, err := parseCursor(text)
+		n, rec, err := parseCursor(text)
 		if err != nil {
 			return
 		}
-		again, err := parseCursor(strconv.AppendUint(nil, n, 10))
-		if err != nil || again != n {
+		again, same, err := parseCursor(fmt.Appendf(nil, "%d %s", n, rec))
+		if err != nil || again != n || same != rec {
 			t.Errorf("%d came back as %d, %v", n, again, err)
 		}
 	})

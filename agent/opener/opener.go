@@ -20,6 +20,8 @@
 //     and nothing else is found. What differs is shown, both ways.
 //   - A record made in training is opened only by a training enrolment, and no
 //     other record is.
+//   - A centre that came back from a backup counts anew what counters send it
+//     again: its log is read from the beginning then, so that none is missed.
 //   - A worker knows of a record before the cursor moves past it. Its news is on
 //     the own disk before the centre is told, and each is told once.
 //   - The files of results and defects, the logs and what is shown unasked hold
@@ -113,6 +115,7 @@ type Opener struct {
 	lock    io.Closer
 	worker  Worker // nil for none
 	news    *news  // nil before the first is told
+	level   bool   // the log was compared with the cursor since the start
 }
 
 // Open opens the opener's folder. It starts nothing and asks the centre
@@ -233,6 +236,12 @@ func (o *Opener) Once(ctx context.Context, show func(Result)) (n int, err error)
 	if err := o.centre.Refresh(ctx); err != nil {
 		return 0, fmt.Errorf("fetching records: %w", err)
 	}
+	if !o.level {
+		if _, err := o.begin(ctx); err != nil {
+			return 0, err
+		}
+		o.level = true
+	}
 	for {
 		page, err := o.page(ctx, identity.Training, show)
 		n += page
@@ -311,11 +320,42 @@ func (o *Opener) Reopen(ctx context.Context, index uint64) (Result, error) {
 	return Result{}, &wire.Error{Op: "fetching a record again", Kind: wire.KindProtocol, Err: errors.New("the centre has it no more")}
 }
 
-// page takes one page of records and returns how many it took.
+// begin begins the log again where the record at the cursor is not the one that
+// was taken there: the log is another than the one that the cursor counts.
+func (o *Opener) begin(ctx context.Context) (again bool, err error) {
+	if o.journal.last.IsZero() {
+		return false, nil
+	}
+	for record, err := range o.centre.Fetch(ctx, o.journal.cursor-1) {
+		if err != nil && record.Receipt.LogIndex == 0 {
+			return false, fmt.Errorf("comparing the log with the cursor: %w", err)
+		}
+		if record.Envelope.RecHash() == o.journal.last {
+			return false, nil
+		}
+		break
+	}
+	if err := ctx.Err(); err != nil {
+		return false, err
+	}
+	o.log.Error("the centre's log is another than before and is read again from its beginning: was it restored from a backup?")
+	if err := o.journal.advance(0, wire.Hash{}); err != nil {
+		return false, fmt.Errorf("moving the cursor: %w", err)
+	}
+	return true, nil
+}
+
+// page takes one page of records and returns how many it took. Before the first
+// the log is compared with the cursor.
 func (o *Opener) page(ctx context.Context, training bool, show func(Result)) (n int, err error) {
 	for record, err := range o.centre.Fetch(ctx, o.journal.cursor) {
 		if err != nil && record.Receipt.LogIndex == 0 {
 			return n, fmt.Errorf("fetching records: %w", err)
+		}
+		if n == 0 {
+			if again, err := o.begin(ctx); err != nil || again {
+				return 1, err // so that whoever calls asks for more
+			}
 		}
 		if err := o.take(ctx, o.judge(record, err, training), show); err != nil {
 			return n, err
@@ -373,7 +413,7 @@ func (o *Opener) take(ctx context.Context, r Result, show func(Result)) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if err := o.journal.advance(r.LogIndex); err != nil {
+	if err := o.journal.advance(r.LogIndex, r.RecHash); err != nil {
 		return fmt.Errorf("moving the cursor: %w", err)
 	}
 	return nil
