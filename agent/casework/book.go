@@ -139,6 +139,13 @@ func (e *entry) proxy() wire.NoticeKind {
 	return ""
 }
 
+// nobody reports that the visits of a reference held nobody, as of a patient who
+// forgot everything: there is nothing to join, and nothing that was not joined.
+func (b *book) nobody(ref wire.Ref) bool {
+	known := func(e *entry) bool { return e.person != "" || !e.listed || e.Damaged }
+	return len(b.refs[ref]) > 0 && !slices.ContainsFunc(b.refs[ref], known)
+}
+
 // gives reports whether the claim token is good for an account, as the case was
 // last decided.
 func (e *entry) gives() bool {

@@ -241,6 +241,7 @@ func joinScenes(is func(...wire.NoticeKind) []wire.NoticeKind) []scene {
 		{"claim/unknown", redeemed(string(claim.New([10]byte{9})), 1, 1), is("claim_refused")},
 		{"claim/none", redeemed("TOKEN", 1, 1), is("claim_refused")},
 		{"join/second-site", continued(alone(of("certificates-only", morgan)), of("licence-proved", morgan)), is("joined", "final_raised", "nhs_p9", "account_ready")},
+		{"join/nobody-before", continued(of("photo-not-proved", morgan), of("licence-proved", morgan)), is("final_raised", "nhs_p9", "account_ready")},
 		{"join/another-person", continued(of("licence-proved", weir), of("licence-proved", morgan)), is("not_joined", "final_raised", "nhs_p9", "account_ready")},
 		{"join/held-back", continued(of("photo-concern", morgan), of("licence-proved", morgan)), is("not_joined", "final_raised", "nhs_p9", "account_ready")},
 	}

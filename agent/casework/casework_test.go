@@ -418,7 +418,7 @@ var goldenTraining = proof.Training{Impostor: day(2026, 3, 1), Document: day(202
 func TestLetters(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		plain := r.send(alone(of("photo-proved", morgan))(t))
-		large := r.send(wishing(of("photo-proved", morgan), proof.PreferencesGiven{Written: wishLarge})(t))
+		large := r.send(wishing(of("photo-proved", morgan), proof.PreferencesGiven{Written: "large_print"})(t))
 		none := r.send(of("photo-proved", morgan)(t))
 		r.settle()
 		pages := func(pdf string) int { return strings.Count(pdf, "/Type /Page\n") }

@@ -181,7 +181,7 @@ func (j *job) news(counter, final proof.Outcome) []wire.NoticeKind {
 	add(j.e.passed && j.e.has(wire.NoticeReviewOpen), wire.NoticeReviewPassed) // of a review that the site heard of
 	add(j.e.takenBack(), wire.NoticeVouchWithdrawn)
 	add(joined, wire.NoticeJoined)
-	add(s.Visit.Continues != "" && !joined, wire.NoticeNotJoined)
+	add(s.Visit.Continues != "" && !joined && !j.book.nobody(wire.Ref(s.Visit.Continues)), wire.NoticeNotJoined)
 	add(j.known.Details == nhs.DetailsAccepted, wire.NoticeDetailsAccepted)
 	add(j.known.Refused, wire.NoticeDetailsRefused)
 	if s.Request != nil && final.Request == proof.ProxySent {

@@ -1,7 +1,6 @@
 package casework
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,36 +124,14 @@ func (j *job) provision(ctx context.Context, a Account) (wire.NoticeKind, pause)
 	return "", pause{waitAccount, Delay{Wait: got.Wait, Alarm: true, Err: got.Err}}
 }
 
-// Codes of wishes that a letter goes by.
-const (
-	wishLetter proof.Code = "letter"
-	wishLarge  proof.Code = "large_print"
-)
-
 // letter writes the letter of a patient who gave neither telephone nor e-mail,
 // or wants letters.
 func (j *job) letter(ctx context.Context) (pause, error) {
-	s := j.o.State
-	prefs := proof.PreferencesGiven{}
-	if s.Preferences != nil {
-		prefs = *s.Preferences
-	}
-	reached := (prefs.Email != "" || prefs.Mobile != "") && prefs.Contact != wishLetter
-	if reached || j.e.did(stepLetter) || s.Claimed().Surname.Key == "" {
+	f, wanted := letter.For(j.o.State, j.e.told)
+	if !wanted || j.e.did(stepLetter) {
 		return pause{}, nil
 	}
-	f := letter.Facts{
-		Ref: j.e.Ref, Person: s.Claimed(), Postcode: postcode(s), At: route.Local(time.Now()),
-		Language: cmp.Or(prefs.Language, s.Visit.Language), Large: prefs.Written == wishLarge, Training: s.Visit.Training,
-	}
-	for _, k := range j.e.told {
-		if letter.Tells(k) {
-			f.News = append(f.News, k)
-		}
-	}
-	if len(f.News) == 0 {
-		return pause{}, nil
-	}
+	f.Ref, f.Postcode, f.At = j.e.Ref, postcode(j.o.State), route.Local(time.Now())
 	pdf, err := letter.PDF(f)
 	if err == nil {
 		err = ledger.Replace(j.letterPath(), pdf)

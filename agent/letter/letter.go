@@ -16,6 +16,7 @@
 package letter
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/print"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/agent/slip"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -49,6 +51,33 @@ const (
 
 // maxName bounds a name, in characters: what a record says is hostile.
 const maxName = 80
+
+// Wishes that a letter goes by (the codes of proof.PreferencesGiven).
+const (
+	byLetter proof.Code = "letter"
+	inLarge  proof.Code = "large_print"
+)
+
+// For is what a letter about a visit is made from, without its reference, its
+// day and the postcode. False where none is written: the patient gave telephone
+// or e-mail and did not wish for letters, nobody is known, or nothing that was
+// told is for a letter.
+func For(s route.State, told []wire.NoticeKind) (Facts, bool) {
+	prefs := proof.PreferencesGiven{}
+	if s.Preferences != nil {
+		prefs = *s.Preferences
+	}
+	f := Facts{
+		Person: s.Claimed(), Language: cmp.Or(prefs.Language, s.Visit.Language), Large: prefs.Written == inLarge, Training: s.Visit.Training,
+	}
+	for _, k := range told {
+		if Tells(k) {
+			f.News = append(f.News, k)
+		}
+	}
+	reached := (prefs.Email != "" || prefs.Mobile != "") && prefs.Contact != byLetter
+	return f, !reached && f.Person.Surname.Key != "" && len(f.News) > 0
+}
 
 // Tells reports whether a letter tells of a kind of news, so that one is worth
 // writing.

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/agent/slip"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -42,6 +43,41 @@ func TestWhatItSays(t *testing.T) {
 	}
 	if at := strings.Index(got, "is final"); at > strings.Index(got, "level P9") {
 		t.Error("the news is not in its order")
+	}
+}
+
+// Who is written to, and what about.
+func TestWhoGetsALetter(t *testing.T) {
+	t.Parallel()
+	wren := proof.Person{Surname: proof.NewName("SPECIMEN"), Given: proof.NewName("WREN")}
+	told := []wire.NoticeKind{wire.NoticeFinalKept, wire.NoticeLetterSent}
+	visit := func(prefs *proof.PreferencesGiven) route.State {
+		s := route.State{Preferences: prefs}
+		s.Visit.Language, s.Visit.Training = "cy", true
+		s.Subject.Claim = &route.Claim{IdentityClaimed: proof.IdentityClaimed{Person: wren}}
+		return s
+	}
+	for name, c := range map[string]struct {
+		visit route.State
+		told  []wire.NoticeKind
+		want  bool
+	}{
+		"nobody-asked":        {visit(nil), told, true},
+		"no-contact":          {visit(&proof.PreferencesGiven{}), told, true},
+		"e-mail":              {visit(&proof.PreferencesGiven{Email: "wren@example.org"}), told, false},
+		"mobile":              {visit(&proof.PreferencesGiven{Mobile: "+447700900123"}), told, false},
+		"e-mail-but-letters":  {visit(&proof.PreferencesGiven{Email: "wren@example.org", Contact: "letter"}), told, true},
+		"nothing-for-letters": {visit(nil), []wire.NoticeKind{wire.NoticeLetterSent}, false},
+		"nobody-known":        {route.State{}, told, false},
+	} {
+		f, is := For(c.visit, c.told)
+		if is != c.want || is && (f.Language != "cy" || !f.Training || f.Large || len(f.News) != 1) {
+			t.Errorf("%s: %t, %+v; want %t", name, is, f.News, c.want)
+		}
+	}
+	f, _ := For(visit(&proof.PreferencesGiven{Written: "large_print", Language: "en"}), told)
+	if !f.Large || f.Language != "en" {
+		t.Errorf("on wish: large %t, in %s", f.Large, f.Language)
 	}
 }
 
