@@ -154,13 +154,17 @@ func PDF(f Facts) ([]byte, error) { return print.PDF(Lines(f)) }
 // named is the person as the letter addresses them.
 func named(p proof.Person) string {
 	said := func(n proof.Name) string {
-		if n.Printed != "" {
-			return n.Printed
+		if n.Printed == "" || n.ICAO != "" && strings.ContainsFunc(n.Printed, unset) {
+			return n.ICAO
 		}
-		return n.ICAO
+		return n.Printed
 	}
 	return printable(strings.TrimSpace(said(p.Given) + " " + said(p.Surname)))
 }
+
+// unset reports a letter that the page cannot set: it has those of western Europe
+// and of Welsh. A name with others is written as passports write it for machines.
+func unset(r rune) bool { return r > unicode.MaxLatin1 && !strings.ContainsRune("ŵŷŴŶ", r) }
 
 // printable takes from a record's text what is no writing, and bounds it.
 func printable(text string) string {

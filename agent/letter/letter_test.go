@@ -46,6 +46,22 @@ func TestWhatItSays(t *testing.T) {
 	}
 }
 
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ printed, icao, want string }{
+		"as-printed": {"Müller-Ffôn", "MUELLER-FFON", "Müller-Ffôn"},
+		"welsh":      {"Gŵyn", "GWYN", "Gŵyn"},
+		"polish":     {"Łukasiewicz", "LUKASIEWICZ", "LUKASIEWICZ"},
+		"chinese":    {"李", "LI", "LI"},
+		"no-other":   {"李", "", "李"},
+		"machine":    {"", "SPECIMEN", "SPECIMEN"},
+	} {
+		if got := named(proof.Person{Surname: proof.Name{Printed: c.printed, ICAO: c.icao}}); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // Who is written to, and what about.
 func TestWhoGetsALetter(t *testing.T) {
 	t.Parallel()
