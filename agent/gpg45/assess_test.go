@@ -73,7 +73,7 @@ func TestAssessOneDocument(t *testing.T) {
 		{"chip/claimed-not-read", func(_ *Facts, d *Document) { d.Type = "passport_chip" }, "3/2 3", "L1B", codeStrengthChipNotRead, false},
 		{"chip/without-a-base-type", func(_ *Facts, d *Document) { d.Type = "brp_chip"; d.Chip = nil }, "- 0", "", codeTypeRefused, false},
 
-		{"reading/alone", func(_ *Facts, d *Document) { d.Exam = nil }, "3/1 3", "", codeNotExamined, false},
+		{"reading/alone", func(_ *Facts, d *Document) { d.Exam = nil }, "3/1 0", "", codeNotExamined, false},
 		{"reading/typed-alone", func(_ *Facts, d *Document) { d.Exam, d.Source = nil, proof.FromKeys }, "3/0 0", "", codeValidityNotChecked, false},
 		{"reading/typed-and-examined", func(_ *Facts, d *Document) { d.Source = proof.FromKeys }, "3/2 3", "L1B", codeValidityExamined, false},
 		{"reading/digits-bad", func(_ *Facts, d *Document) { d.Digits = BadDigits }, "3/0 0", "", proof.ChecksFailed, false},
@@ -83,16 +83,16 @@ func TestAssessOneDocument(t *testing.T) {
 		{"exam/copy", func(_ *Facts, d *Document) { d.Exam.Original = false }, "3/0 0", "", codeCopyNotOriginal, false},
 		{"exam/contradicts", func(_ *Facts, d *Document) { d.Exam.Details = proof.Contradicts }, "3/0 0", "", proof.DataMismatch, true},
 		{"exam/misread", func(_ *Facts, d *Document) { d.Exam.Details = proof.Misread }, "3/0 0", "", proof.DocMisread, false},
-		{"exam/details-not-said", func(_ *Facts, d *Document) { d.Exam.Details = "" }, "3/1 3", "", codeDetailsNotCompared, false},
+		{"exam/details-not-said", func(_ *Facts, d *Document) { d.Exam.Details = "" }, "3/1 0", "", codeDetailsNotCompared, false},
 		{"exam/doubt", func(_ *Facts, d *Document) { d.Exam.Doubts = []string{"hologram"} }, "3/0 0", "", proof.DocCounterfeit, true},
-		{"exam/two-features", func(_ *Facts, d *Document) { d.Exam.Features = d.Exam.Features[:2] }, "3/1 3", "", codeFeaturesTooFew, false},
-		{"exam/same-feature-thrice", func(_ *Facts, d *Document) { d.Exam.Features = []string{"hologram", "hologram", "hologram"} }, "3/1 3", "", codeFeaturesTooFew, false},
-		{"exam/features-of-nothing", func(_ *Facts, d *Document) { d.Exam.Features = []string{"a", "b", "c"} }, "3/1 3", "", codeFeaturesTooFew, false},
-		{"exam/not-trained", func(_ *Facts, d *Document) { d.Exam.Trained = proof.Training{} }, "3/1 3", "", codeExaminerNotTrained, false},
+		{"exam/two-features", func(_ *Facts, d *Document) { d.Exam.Features = d.Exam.Features[:2] }, "3/1 0", "", codeFeaturesTooFew, false},
+		{"exam/same-feature-thrice", func(_ *Facts, d *Document) { d.Exam.Features = []string{"hologram", "hologram", "hologram"} }, "3/1 0", "", codeFeaturesTooFew, false},
+		{"exam/features-of-nothing", func(_ *Facts, d *Document) { d.Exam.Features = []string{"a", "b", "c"} }, "3/1 0", "", codeFeaturesTooFew, false},
+		{"exam/not-trained", func(_ *Facts, d *Document) { d.Exam.Trained = proof.Training{} }, "3/1 0", "", codeExaminerNotTrained, false},
 		{"exam/trained-36-months-ago", func(_ *Facts, d *Document) { d.Exam.Trained.Document = proof.Date{Year: 2023, Month: 11, Day: 22} }, "3/2 3", "L1B", codeValidityExamined, false},
-		{"exam/trained-36-months-and-a-day-ago", func(_ *Facts, d *Document) { d.Exam.Trained.Document = proof.Date{Year: 2023, Month: 11, Day: 21} }, "3/1 3", "", codeExaminerNotTrained, false},
-		{"exam/trained-tomorrow", func(_ *Facts, d *Document) { d.Exam.Trained.Document = proof.Date{Year: 2026, Month: 11, Day: 23} }, "3/1 3", "", codeExaminerNotTrained, false},
-		{"exam/templates-old", func(_ *Facts, d *Document) { d.Exam.Templates = proof.Date{Year: 2022, Month: 1, Day: 1} }, "3/1 3", "", codeTemplatesOld, false},
+		{"exam/trained-36-months-and-a-day-ago", func(_ *Facts, d *Document) { d.Exam.Trained.Document = proof.Date{Year: 2023, Month: 11, Day: 21} }, "3/1 0", "", codeExaminerNotTrained, false},
+		{"exam/trained-tomorrow", func(_ *Facts, d *Document) { d.Exam.Trained.Document = proof.Date{Year: 2026, Month: 11, Day: 23} }, "3/1 0", "", codeExaminerNotTrained, false},
+		{"exam/templates-old", func(_ *Facts, d *Document) { d.Exam.Templates = proof.Date{Year: 2022, Month: 1, Day: 1} }, "3/1 0", "", codeTemplatesOld, false},
 
 		{"uvir/M1C", func(_ *Facts, d *Document) {
 			d.Exam.UVIR, d.Exam.Templates = true, proof.Date{Year: 2026, Month: 6, Day: 1}
@@ -103,7 +103,7 @@ func TestAssessOneDocument(t *testing.T) {
 			d.Exam.Trained.UVIR = proof.Date{Year: 2025, Month: 11, Day: 21}
 		}, "3/2 3", "L1B", codeUVIRNotTrained, false},
 		{"record/agrees", func(_ *Facts, d *Document) { d.Exam = nil; d.Record = &RecordCheck{Matched: true} }, "3/2 3", "L1B", codeValidityRecord, false},
-		{"record/unknown", func(_ *Facts, d *Document) { d.Exam = nil; d.Record = &RecordCheck{} }, "3/1 3", "", codeRecordNotMatched, false},
+		{"record/unknown", func(_ *Facts, d *Document) { d.Exam = nil; d.Record = &RecordCheck{} }, "3/1 0", "", codeRecordNotMatched, false},
 		{"record/hit", func(_ *Facts, d *Document) { d.Record = &RecordCheck{Matched: true, Hit: true} }, "3/0 0", "", codeDocFraudList, true},
 		{"all-four", func(_ *Facts, d *Document) {
 			d.Exam.UVIR, d.Exam.Templates = true, today
@@ -117,8 +117,8 @@ func TestAssessOneDocument(t *testing.T) {
 		{"expiry/today", func(_ *Facts, d *Document) { d.Expiry = today }, "3/2 3", "L1B", codeValidityExamined, false},
 		{"expiry/yesterday", func(_ *Facts, d *Document) { d.Expiry = proof.Date{Year: 2026, Month: 11, Day: 21} }, "3/0 0", "", proof.DocExpired, false},
 		{"expiry/month-only-counts-as-its-first", func(_ *Facts, d *Document) { d.Expiry = proof.Date{Year: 2026, Month: 11} }, "3/0 0", "", proof.DocExpired, false},
-		{"expiry/not-read", func(_ *Facts, d *Document) { d.Expiry = proof.Date{} }, "3/1 3", "", codeExpiryNotKnown, false},
-		{"expiry/impossible", func(_ *Facts, d *Document) { d.Expiry = proof.Date{Year: 2031, Month: 2, Day: 30} }, "3/1 3", "", codeExpiryNotKnown, false},
+		{"expiry/not-read", func(_ *Facts, d *Document) { d.Expiry = proof.Date{} }, "3/1 0", "", codeExpiryNotKnown, false},
+		{"expiry/impossible", func(_ *Facts, d *Document) { d.Expiry = proof.Date{Year: 2031, Month: 2, Day: 30} }, "3/1 0", "", codeExpiryNotKnown, false},
 		{"specimen/at-work", func(_ *Facts, d *Document) { d.Specimen = true }, "3/0 0", "", proof.DocSpecimen, false},
 		{"specimen/in-training", func(f *Facts, d *Document) { d.Specimen, f.Training = true, true }, "3/2 3", "L1B", codeValidityExamined, false},
 
@@ -141,7 +141,7 @@ func TestAssessOneDocument(t *testing.T) {
 		{"machine/another-person", func(_ *Facts, d *Document) { d.Machine.Decision = proof.NoMatch }, "3/2 3", "", proof.FaceDifferent, true},
 		{"machine/undecided", func(_ *Facts, d *Document) { d.Machine.Decision = proof.ClerkDecides }, "3/2 3", "L1B", codeMachineAid, false},
 
-		{"type/unknown", func(_ *Facts, d *Document) { d.Type = "us_driving_licence" }, "1/1 3", "", codeStrengthOther, false},
+		{"type/unknown", func(_ *Facts, d *Document) { d.Type = "us_driving_licence" }, "1/1 0", "", codeStrengthOther, false},
 		{"type/not-evidence", func(_ *Facts, d *Document) { d.Type = "nino_card" }, "- 0", "", codeTypeNotEvidence, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -116,7 +116,7 @@ func TestParseIsUnforgiving(t *testing.T) {
 		{"features/none-needed", `"examined_features": 3`, `"examined_features": 0`, "examined_features"},
 		{"grace/negative", `"grace_days": 0`, `"grace_days": -1`, "grace_days"},
 		{"grace/by-type", `"grace_days_by_type": {}`, `"grace_days_by_type": {"uk_dl": 99999}`, "uk_dl"},
-		{"verification/no-validity", `"needs_validity": 1`, `"needs_validity": 0`, "needs_validity"},
+		{"verification/no-validity", `"needs_validity": 2`, `"needs_validity": 0`, "needs_validity"},
 		{"verification/months", `"recent_months": 12`, `"recent_months": 48`, "recent_months"},
 		{"verification/scores", `"recent_score": 3`, `"recent_score": 1`, "compared_score"},
 		{"verification/remote", `"remote_score": 2`, `"remote_score": 4`, "remote_score"},

@@ -70,6 +70,15 @@ func ParseGBNumber(typed string) (n GBNumber, problems []proof.Code) {
 	return n, nil
 }
 
+// specimens are driver numbers of the samples that the DVLA shows in public.
+var specimens = []string{"MORGA657054SM9IJ", "MORGA753116SM9IJ"}
+
+// Specimen reports a driver number that is on a public sample and nobody's.
+func Specimen(typed string) bool {
+	text := squeeze(typed)
+	return len(text) >= lengthGB && slices.Contains(specimens, text[:lengthGB])
+}
+
 // ParseNINumber reads a driver number of Northern Ireland (DVA): eight digits
 // that hold nothing about the holder. Spaces and hyphens are forgiven.
 func ParseNINumber(typed string) (text string, ok bool) {

@@ -321,3 +321,15 @@ func FuzzParseGBNumber(f *testing.F) {
 		}
 	})
 }
+
+func TestSpecimen(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]bool{
+		"MORGA657054SM9IJ": true, "morga 657054 sm9ij 35": true, "MORGA753116SM9IJ": true,
+		"MORGA657054SM9IK": false, "MORGA": false, "": false,
+	} {
+		if got := Specimen(typed); got != want {
+			t.Errorf("%q: %t, want %t", typed, got, want)
+		}
+	}
+}

@@ -74,6 +74,11 @@ func equip(q *Question, word string) bool {
 		q.Desk.UVIR = true
 	case "line":
 		q.Desk.Line = true
+	case "recorded": // shown before: a document of a kind without a strength, which its issuer has confirmed
+		exam := gpg45.Exam{DocumentExamined: proof.DocumentExamined{Original: true, Details: proof.Agree}}
+		q.Facts.Documents = append(q.Facts.Documents, gpg45.Document{
+			Type: proof.OtherDocument, Event: 1, Source: proof.FromKeys, Exam: &exam, Record: &gpg45.RecordCheck{Matched: true},
+		})
 	default:
 		who, skill, called := strings.Cut(word, ":")
 		if !called {

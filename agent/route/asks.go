@@ -127,7 +127,11 @@ func requestAsks(s State) []proof.Ask {
 	end := proof.Ask{Kind: proof.Finish, Why: proof.ClerkStopped}
 	switch {
 	case s.Visit.Route == proof.PracticeDetails && s.Practice == nil:
-		return []proof.Ask{{Kind: proof.GivePractice}, {Kind: proof.ScanEvidence}, {Kind: proof.ChooseEvidence}, end}
+		asks := []proof.Ask{{Kind: proof.GivePractice}, {Kind: proof.ScanEvidence}}
+		if len(s.Pieces()) < MaxPieces {
+			asks = append(asks, proof.Ask{Kind: proof.ChooseEvidence})
+		}
+		return append(asks, end)
 	case s.Visit.Route == proof.ProxyAccess && s.Request == nil:
 		return []proof.Ask{{Kind: proof.RequestProxy}, end}
 	case s.Visit.Route == proof.ClaimAccount && s.Redeemed == nil:
@@ -204,14 +208,23 @@ func mayChoose(s State, f proof.EvidenceChosen) bool {
 	case proof.ByZone, proof.ByField:
 		return f.Type != ""
 	case proof.ByVouch:
-		return Turn(s) == proof.Patient && s.Request == nil && !slices.ContainsFunc(s.Pieces(), func(p Piece) bool { return p.Vouch != nil })
+		return chooser(s) == proof.Patient && s.Request == nil && !slices.ContainsFunc(s.Pieces(), func(p Piece) bool { return p.Vouch != nil })
 	}
 	return false
 }
 
+// chooser is whose piece begins: after a result the patient's, whoever's turn it
+// was when the visit was ended.
+func chooser(s State) proof.Party {
+	if s.Outcome != nil {
+		return proof.Patient
+	}
+	return Turn(s)
+}
+
 // choose begins a piece of evidence; after a result the visit is open again.
 func choose(s State, f proof.EvidenceChosen) State {
-	p := s.Of(Turn(s)).putAside()
+	p := s.Of(chooser(s)).putAside()
 	p.Chosen = f
 	if f.Form == proof.ByVouch && s.Voucher.form() == "" {
 		s.Voucher.Chosen.Form = proof.ByZone

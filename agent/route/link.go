@@ -11,21 +11,82 @@ import (
 // its zone rather than as another name (ICAO 9303-3 §4.6).
 const leastCut = 20
 
+// identity is who somebody is said to be, with every surname that is theirs.
+type identity struct {
+	proof.Person
+	surnames []string // keys; the claimed one first
+}
+
+// identity joins what is claimed with what the evidence tells, piece by piece: a
+// birth date or a given name that the first piece left open the next one tells,
+// and those after it must agree with both. So no initial joins two people. A
+// certificate may join a name that an earlier piece told, hence more than once.
+func (p Subject) identity() identity {
+	who := identity{Person: p.said()}
+	who.surnames = []string{who.Surname.Key}
+	pieces := slices.DeleteFunc(p.Pieces(), Piece.failed)
+	for range pieces {
+		for _, piece := range pieces {
+			who = who.renamed(piece)
+			if piece.Vouch == nil && who.link(piece.Holder()) == "" {
+				who.Person = filled(who.Person, piece.Holder())
+			}
+		}
+	}
+	return who
+}
+
+// said is who somebody says they are, else who the first piece says: one that
+// failed its examination, such as a copy, only where there is no other.
+func (p Subject) said() proof.Person {
+	if p.Claim != nil {
+		return p.Claim.Person
+	}
+	pieces := p.Pieces()
+	for _, piece := range slices.Concat(slices.DeleteFunc(slices.Clone(pieces), Piece.failed), pieces) {
+		if holder := piece.Holder(); holder != (proof.Person{}) {
+			return holder
+		}
+	}
+	return proof.Person{}
+}
+
+// filled is an identity with what a holder tells beyond it.
+func filled(who, holder proof.Person) proof.Person {
+	switch {
+	case who.Birth.Year == 0:
+		who.Birth = holder.Birth
+	case who.Birth.Month == 0 && holder.Birth.Year != 0:
+		who.Birth = holder.Birth
+	case who.Birth.Day == 0 && holder.Birth.Month != 0:
+		who.Birth.Day = holder.Birth.Day
+	}
+	if len(first(who.Given.ICAO)) < len(first(holder.Given.ICAO)) {
+		who.Given = holder.Given
+	}
+	return who
+}
+
 // Linked says whether a piece of evidence tells of the identity that is claimed:
 // "" when it does, UnlinkedEvidence or NameTransposed when it does not. Birth
 // dates must be equal as far as both are known; surnames equal, or joined by a
-// certificate that tells both; of the given names the first, or its initial.
+// certificate that tells both; of the given names the first, or its initial. A
+// vouch names nobody and is checked by itself.
 func (p Subject) Linked(piece Piece) proof.Code {
-	who, holder := p.Claimed(), piece.Holder()
-	if holder == (proof.Person{}) {
-		return "" // it names nobody, such as a vouch, which is checked by itself
+	if piece.Vouch != nil {
+		return ""
 	}
+	return p.identity().link(piece.Holder())
+}
+
+// link compares an identity with a holder.
+func (who identity) link(holder proof.Person) proof.Code {
 	switch {
 	case !sameDay(who.Birth, holder.Birth):
 		return proof.UnlinkedEvidence
-	case transposed(who, holder):
+	case transposed(who.Person, holder):
 		return proof.NameTransposed
-	case !slices.ContainsFunc(p.surnames(), func(n string) bool { return sameSurname(n, holder.Surname.Key) }):
+	case !slices.ContainsFunc(who.surnames, func(n string) bool { return sameSurname(n, holder.Surname.Key) }):
 		return proof.UnlinkedEvidence
 	case !sameGiven(who.Given.ICAO, holder.Given.ICAO):
 		return proof.UnlinkedEvidence
@@ -33,22 +94,13 @@ func (p Subject) Linked(piece Piece) proof.Code {
 	return ""
 }
 
-// surnames are the keys of every surname that certificates join to the claimed
-// one. Certificates are taken in turn until none adds any.
-func (p Subject) surnames() []string {
-	known := []string{p.Claimed().Surname.Key}
-	for range MaxPieces {
-		before := len(known)
-		for _, piece := range p.Pieces() {
-			if e := piece.Entered; e != nil && e.Former.Key != "" && !piece.failed() {
-				known = join(known, e.Person.Surname.Key, e.Former.Key)
-			}
-		}
-		if len(known) == before {
-			break
-		}
+// renamed adds the names that a certificate of the same person joins.
+func (who identity) renamed(piece Piece) identity {
+	e := piece.Entered
+	if e != nil && e.Former.Key != "" && sameDay(who.Birth, e.Person.Birth) && sameGiven(who.Given.ICAO, e.Person.Given.ICAO) {
+		who.surnames = join(who.surnames, e.Person.Surname.Key, e.Former.Key)
 	}
-	return known
+	return who
 }
 
 // join adds both of two names where one of them is known.

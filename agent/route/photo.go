@@ -133,7 +133,7 @@ func applyDocument(s State, p Subject, e proof.Event) Subject {
 		p.DocumentFails++
 		p.DocumentKind = f.Kind
 	case proof.DocumentExamined:
-		if f.Details == proof.Misread {
+		if f.Details == proof.Misread && len(f.Doubts) == 0 { // what looked wrong is no slip of ours
 			p.Document, p.Entered, p.Scan, p.Rejected = nil, nil, nil, proof.DocMisread
 			return p
 		}

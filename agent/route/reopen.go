@@ -35,11 +35,11 @@ var steps = []step{
 	{proof.CaptureFace, func(_ State, p Subject) bool { return p.Live != "" && p.Differed == 0 }, voidFace},
 	{proof.ComparePerson, func(_ State, p Subject) bool { return p.Person != nil }, voidPerson},
 	{proof.GiveVouch, func(_ State, p Subject) bool { return p.Vouch != nil },
-		func(s State, p Subject) (State, Subject) { p.Vouch = nil; return s, p }},
+		func(s State, p Subject) (State, Subject) { p.Vouch, s.Voucher.Enough = nil, false; return s, p }},
 	{proof.GivePractice, func(s State, _ Subject) bool { return s.Practice != nil },
 		func(s State, p Subject) (State, Subject) { s.Practice = nil; return s, p }},
 	{proof.RequestProxy, func(s State, _ Subject) bool { return s.Request != nil },
-		func(s State, p Subject) (State, Subject) { s.Request = nil; return s, p }},
+		func(s State, p Subject) (State, Subject) { s.Request, s.Proxy.Enough = nil, false; return s, p }},
 	{proof.RedeemClaim, func(s State, _ Subject) bool { return s.Redeemed != nil },
 		func(s State, p Subject) (State, Subject) { s.Redeemed = nil; return s, p }},
 }
@@ -93,19 +93,38 @@ func CanReopen(s State, kind proof.AskKind) bool {
 	return ok
 }
 
-// reopens finds whose step is meant: of the person whose turn it is, else of
-// the patient.
+// reopens finds whose step is meant: of those who took it, who was at it last. A
+// voucher's is out of reach once the patient shows something else, and what
+// concerns the whole visit is the patient's.
 func reopens(s State, kind proof.AskKind) (Subject, bool) {
 	i := slices.IndexFunc(steps, func(t step) bool { return t.kind == kind })
 	if i < 0 {
 		return Subject{}, false
 	}
-	for _, p := range []Subject{s.Of(Turn(s)), s.Subject} {
-		if steps[i].done(s, p) {
-			return p, true
+	if steps[i].done(s, Subject{}) {
+		return s.Subject, true
+	}
+	var last Subject
+	found := false
+	for _, p := range []Subject{s.Subject, s.Voucher, s.Proxy} {
+		reached := p.Party != proof.Voucher || s.form() == proof.ByVouch
+		if reached && steps[i].done(s, p) && (!found || p.lately() > last.lately()) {
+			last, found = p, true
 		}
 	}
-	return Subject{}, false
+	return last, found
+}
+
+// lately is the Seq of the last event about the piece in hand.
+func (p Piece) lately() int {
+	seq := p.Event()
+	if p.Exam != nil {
+		seq = max(seq, p.Exam.Event)
+	}
+	if p.Person != nil {
+		seq = max(seq, p.Person.Event)
+	}
+	return seq
 }
 
 // reopen voids a step and what follows from it.
@@ -117,6 +136,15 @@ func reopen(s State, kind proof.AskKind) State {
 		if t.kind == kind {
 			break
 		}
+	}
+	if s.Second != nil && s.Second.Confirms && slices.Contains([]proof.AskKind{proof.ClaimIdentity, proof.CaptureDocument, proof.EnterEvidence}, kind) {
+		s.Second = nil // it was confirmed of somebody else, perhaps
+	}
+	if p.Party != proof.Patient {
+		p.Enough = false // it is their turn again
+	}
+	if p.Party == proof.Voucher {
+		s.Vouch = nil // it was given by what the voucher had shown
 	}
 	return s.with(p)
 }

@@ -70,6 +70,7 @@ type State struct {
 	TakenBack bool       // a finding against document or person was taken back
 	Concern   bool       // somebody may be under pressure; people look at it
 	Colleague *proof.ColleagueNoticed
+	Patient   proof.OperatorID // who had the visit when they seemed to be the patient
 	Second    *proof.SecondPersonAnswered
 
 	Finishing bool // the clerk ends with what there is
@@ -158,7 +159,7 @@ func credible(s State, e proof.Event) bool {
 	case proof.PersonCompared:
 		return operator && f.Trained == s.Trained
 	case proof.SecondPersonAnswered:
-		return e.By.Kind == proof.ByPerson && e.By.ID == f.Operator && f.Operator != s.Operator
+		return e.By.Kind == proof.ByPerson && e.By.ID == f.Operator
 	}
 	return true
 }
@@ -215,8 +216,25 @@ func Allowed(s State, f proof.Fact) bool {
 		return s.Of(Turn(s)).fits(f)
 	case proof.EvidenceChosen:
 		return mayChoose(s, f)
+	case proof.SecondPersonAnswered:
+		return apart(s, f.Operator)
 	}
 	return true
+}
+
+// apart reports whether an operator has no part in what a second person is to
+// confirm: they do not have the visit, made none of its checks and are not the
+// patient.
+func apart(s State, second proof.OperatorID) bool {
+	return second != s.Operator && second != s.Patient && !checked(s, second)
+}
+
+// checked reports whether an operator examined or compared anything that counts.
+func checked(s State, by proof.OperatorID) bool {
+	made := func(p Piece) bool {
+		return p.Exam != nil && p.Exam.By.ID == by || p.Person != nil && p.Person.By.ID == by
+	}
+	return slices.ContainsFunc(s.Parties(), func(p Subject) bool { return slices.ContainsFunc(p.Pieces(), made) })
 }
 
 // besides judges the facts that answer no ask; the second value is false for the
@@ -294,7 +312,7 @@ func apply(s State, e proof.Event) State {
 		s.Concern = true
 		s.Outcome = nil
 	case proof.ColleagueNoticed:
-		s.Colleague = &f
+		return notice(s, f)
 	case proof.SecondPersonAnswered:
 		s.Second = &f
 	case proof.EvidenceChosen:
@@ -305,7 +323,27 @@ func apply(s State, e proof.Event) State {
 		if end, done := applyEnd(s, e); done {
 			return end
 		}
-		return s.with(applyPiece(s, s.Of(Turn(s)), e))
+		return applyShown(s, e)
+	}
+	return s
+}
+
+// notice keeps that patient and clerk seem to be colleagues, or one.
+func notice(s State, f proof.ColleagueNoticed) State {
+	s.Colleague = &f
+	if f.Self {
+		s.Patient = s.Operator
+	}
+	return s
+}
+
+// applyShown folds what the person whose turn it is shows, and what is made of
+// it. A second person who takes over and checks by themselves is none any more:
+// another one must confirm.
+func applyShown(s State, e proof.Event) State {
+	s = s.with(applyPiece(s, s.Of(Turn(s)), e))
+	if s.Second != nil && s.Second.Confirms && checked(s, s.Second.Operator) {
+		s.Second = nil
 	}
 	return s
 }
@@ -400,7 +438,9 @@ func applyWay(s State, way proof.AskKind) State {
 		p.FaceSkip = true
 	case proof.CaptureFace:
 		p.FaceSkip = false
-	case proof.GiveVouch, proof.RequestProxy:
+	case proof.GiveVouch: // in the patient's turn it is asked already
+		p.Enough = p.Enough || p.Party == proof.Voucher
+	case proof.RequestProxy:
 		p.Enough = true
 	case proof.ChooseEvidence:
 		return choose(s, proof.EvidenceChosen{})

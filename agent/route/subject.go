@@ -2,6 +2,7 @@ package route
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/counterproof/counterproof/agent/licence"
 	"github.com/counterproof/counterproof/agent/mrz"
@@ -166,7 +167,9 @@ func (p Piece) failed() bool {
 
 // Type tells the kind of the piece: by the first letters of its zone (ICAO
 // 9303-4 §4.2.2, -5 §4.2.2), where P is a passport and the identity cards (A, C,
-// I) of an EEA state are a type of their own; otherwise what the clerk chose.
+// I) of an EEA state are a type of their own; otherwise what the clerk chose. A
+// residence permit (second letter R) or a crew's card is no identity card, and
+// what a state gives to those who are not its nationals is no passport.
 func (p Piece) Type() proof.EvidenceType {
 	switch {
 	case p.Document == nil && p.form() == proof.ByZone:
@@ -175,13 +178,50 @@ func (p Piece) Type() proof.EvidenceType {
 		return p.Chosen.Type
 	}
 	f := p.Document.MRZ.Fields
+	code := f.DocumentCode
 	switch {
-	case len(f.DocumentCode) > 0 && f.DocumentCode[0] == 'P' && p.Document.MRZ.Format == mrz.TD3:
-		return proof.Passport
-	case len(f.DocumentCode) > 0 && slices.Contains([]byte("ACI"), f.DocumentCode[0]) && slices.Contains(eea, f.IssuingState):
+	case strings.HasPrefix(code, "P") && p.Document.MRZ.Format == mrz.TD3:
+		return booklet(f)
+	case strings.HasSuffix(code, "R") || code == "AC" || !slices.Contains(eea, f.IssuingState):
+		return proof.OtherDocument
+	case code != "" && strings.Contains("ACI", code[:1]):
 		return proof.EEAIdentityCard
 	}
 	return proof.OtherDocument
+}
+
+// homeOfficeTravel is the kind of the travel documents that the Home Office gives
+// to those who have no passport.
+const homeOfficeTravel proof.EvidenceType = "ho_travel"
+
+// booklet tells a passport from a travel document by whose it is: refugees and
+// stateless people have nationalities of their own (XXA to XXC and XXX, ICAO
+// 9303-3 §5), and British passports go to British nationals of every class.
+func booklet(f mrz.Fields) proof.EvidenceType {
+	foreign := mrz.StateKnown(f.Nationality) && !strings.HasPrefix(f.Nationality, "GB") // a letter misread tells nothing
+	switch {
+	case f.IssuingState == "GBR" && foreign:
+		return homeOfficeTravel
+	case strings.HasPrefix(f.Nationality, "XX"):
+		return proof.OtherDocument
+	}
+	return proof.Passport
+}
+
+// Specimen reports a known specimen, however its details came in: what a zone may
+// not say no printed field may say either.
+func (p Piece) Specimen() bool {
+	switch {
+	case p.Document != nil:
+		return p.Document.MRZ.Specimen
+	case p.Entered == nil:
+		return false
+	}
+	e := p.Entered
+	return licence.Specimen(e.Number) || mrz.Specimen(mrz.Document{Fields: mrz.Fields{
+		Surname: e.Person.Surname.ICAO, GivenNames: e.Person.Given.ICAO, DocumentNumber: e.Number,
+		IssuingState: strings.ToUpper(e.Issuer),
+	}})
 }
 
 // Number is the document's number, "" where it told none.
@@ -251,18 +291,9 @@ func (p Subject) Pieces() []Piece {
 }
 
 // Claimed is who the person is said to be: by their own claim, else by the
-// first piece of evidence that tells it.
-func (p Subject) Claimed() proof.Person {
-	if p.Claim != nil {
-		return p.Claim.Person
-	}
-	for _, piece := range p.Pieces() {
-		if holder := piece.Holder(); holder != (proof.Person{}) {
-			return holder
-		}
-	}
-	return proof.Person{}
-}
+// first piece of evidence that tells it. What that leaves open, such as the
+// birth date on a bank card, later evidence tells.
+func (p Subject) Claimed() proof.Person { return p.identity().Person }
 
 // Differs reports whether a machine said another person of any document, and no
 // later comparison with that same document took it back. It holds whatever else

@@ -65,34 +65,36 @@ func Final(s route.State, p *gpg45.Policy, k Known) proof.Outcome {
 	out.Level, out.Profile, out.Computed, out.Scores = a.Level, a.Profile, a.Computed, a.Scores
 	out.Provisional, out.Checks = a.Provisional, a.Checks
 	out.Raise = plan.Raise(p, facts, a)
-	held := slices.Concat(a.Hold, k.Hold, holds(s))
+	held := slices.Concat(a.Hold, k.Hold, holds(s), unlinked(s, p, k))
 	var theirs []proof.Code
 	out.Parties, theirs = others(s, p)
 	held = append(held, theirs...)
 	request := requested(s, p, out)
 	out.Request, held = request.State, append(held, request.Hold...)
 	out.Result = result(s, out, held, request, k)
-	if out.Result != proof.Proved && out.Level != proof.NoLevel {
-		out = withheld(out, request)
+	if out.Result == proof.Review {
+		out, a = withheld(out, a)
 	}
 	out.Reasons = append(reasons(s, a, held, request, k), a.Reasons...)
-	if out.Result == proof.Review {
-		out.Raise = []proof.Reason{} // at the counter nothing raises a withheld level
-	}
 	return withNHS(s, p, out, k)
 }
 
-// withheld takes the level from an outcome that is not proved, and keeps what
-// was computed for the people who look next. A request is no reason for that.
-func withheld(out proof.Outcome, r standing) proof.Outcome {
-	if out.Result == proof.Requested || r.Refused != "" {
-		return out
+// levelWithheld is the code of an assessment that people look at first.
+const levelWithheld proof.Code = "level_withheld"
+
+// withheld takes the level from everybody of a visit that people look at first,
+// and from what is said of it; what was computed is kept for those people.
+func withheld(out proof.Outcome, a gpg45.Assessment) (proof.Outcome, gpg45.Assessment) {
+	out.Raise = []proof.Reason{} // at the counter nothing raises a withheld level
+	for i := range out.Parties {
+		out.Parties[i].Level, out.Parties[i].Profile = proof.NoLevel, ""
 	}
-	if out.Computed == "" {
-		out.Computed = out.Profile
+	if out.Level == proof.NoLevel {
+		return out, a
 	}
-	out.Level, out.Profile = proof.NoLevel, ""
-	return out
+	out.Computed, out.Level, out.Profile = out.Profile, proof.NoLevel, ""
+	a.Reasons[0] = proof.Reason{Code: levelWithheld, Params: map[string]string{"policy": a.Policy}}
+	return out, a
 }
 
 // holds are the reasons of the visit itself for people to look first.
@@ -107,6 +109,9 @@ func holds(s route.State) []proof.Code {
 	if s.Differs() || s.Voucher.Differs() || s.Proxy.Differs() {
 		out = append(out, proof.FaceDifferent)
 	}
+	if route.SamePerson(s.Proxy.Claimed(), s.Claimed()) { // nobody acts for themselves
+		out = append(out, proof.SentToTeam)
+	}
 	if twice(s) {
 		out = append(out, proof.SameDocumentTwice)
 	}
@@ -116,6 +121,29 @@ func holds(s route.State) []proof.Code {
 		}
 	}
 	return out
+}
+
+// unlinked is what speaks against evidence that tells of somebody else. It counts
+// for nothing, and that it is a forgery, or another person's, is not forgotten.
+func unlinked(s route.State, p *gpg45.Policy, k Known) []proof.Code {
+	f := gpg45.Facts{Today: s.Today(), Training: s.Visit.Training}
+	for _, who := range s.Parties() {
+		for _, piece := range who.Pieces() {
+			if who.Linked(piece) == "" {
+				continue
+			}
+			doc := document(piece)
+			if record, found := k.Documents[doc.Event]; found {
+				doc.Record = &record
+			}
+			f.Documents = append(f.Documents, doc)
+		}
+	}
+	a, err := p.Assess(f)
+	if err != nil {
+		return []proof.Code{proof.SentToTeam}
+	}
+	return a.Hold
 }
 
 // grave reports a problem of a vouch that people must look at; the others only

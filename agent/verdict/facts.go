@@ -72,12 +72,12 @@ func facts(s route.State, who route.Subject, p *gpg45.Policy) gpg45.Facts {
 // document is one piece of evidence, for scoring. Printed fields that
 // contradict each other speak against the document, whoever examined it.
 func document(piece route.Piece) gpg45.Document {
-	doc := gpg45.Document{Type: piece.Type(), Event: piece.Event(), Expiry: piece.Expiry()}
+	doc := gpg45.Document{Type: piece.Type(), Event: piece.Event(), Expiry: piece.Expiry(), Specimen: piece.Specimen()}
 	if d := piece.Document; d != nil {
-		doc.Source, doc.Digits, doc.Specimen = d.Source, digits(*d), d.MRZ.Specimen
+		doc.Source, doc.Digits = d.Source, digits(*d)
 	}
 	if e := piece.Entered; e != nil {
-		doc.Source, doc.Specimen = e.Source, e.Issuer == specimenState
+		doc.Source = e.Source
 	}
 	if piece.Exam != nil {
 		exam := piece.Exam.DocumentExamined
@@ -94,9 +94,6 @@ func document(piece route.Piece) gpg45.Document {
 	}
 	return doc
 }
-
-// specimenState is the state of all specimens (ICAO 9303-3 §5).
-const specimenState = "UTO"
 
 // digits tells how the check digits came out.
 func digits(d route.Document) gpg45.Digits {
@@ -136,7 +133,7 @@ func vouchProblems(s route.State, v route.Vouch) []proof.Code {
 	if proved := s.Voucher.Claimed(); proved != (proof.Person{}) {
 		voucher = proved
 	}
-	if v.Related || v.SameAddress {
+	if v.Related || v.SameAddress || route.SamePerson(voucher, s.Proxy.Claimed()) { // whoever is to act is not independent
 		out = append(out, proof.VouchRelated)
 	}
 	if route.SamePerson(voucher, s.Claimed()) {
