@@ -379,8 +379,9 @@ func TestVoucherWithAProofingOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		voucher proof.Person
+		present bool
 		want    proof.Level
-	}{"own": {tal, proof.High}, "of-another-person": {pike, proof.Medium}} {
+	}{"own": {tal, true, proof.High}, "of-another-person": {pike, true, proof.Medium}, "quoted-in-a-letter": {tal, false, proof.Medium}} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T, r *rig) {
 				own := r.send(carded(c.voucher, "E1")(t))
@@ -388,7 +389,7 @@ func TestVoucherWithAProofingOfTheirOwn(t *testing.T) {
 				paper := golden(t, "vouch-on-paper")
 				for i, e := range paper {
 					if g, is := e.Fact.(proof.VouchGiven); is {
-						g.Proofing = proof.Ref(own)
+						g.Proofing, g.Present = proof.Ref(own), c.present
 						paper[i].Fact = g
 					}
 				}

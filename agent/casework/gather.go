@@ -85,7 +85,7 @@ func (j *job) vouchers(context.Context) pause {
 	j.known.Vouchers = map[int]proof.Level{}
 	for _, piece := range j.o.State.Pieces() {
 		v := piece.Vouch
-		if v == nil || v.Proofing == "" {
+		if v == nil || v.Proofing == "" || !v.Present { // a letter that quotes a reference stays a letter
 			continue
 		}
 		named := j.book.refs[wire.Ref(v.Proofing)]
