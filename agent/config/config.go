@@ -37,11 +37,20 @@ type Config struct {
 	Policy string `json:"policy"`
 	// Languages are offered to patients, the first by default (BCP 47).
 	Languages []string `json:"languages"`
-	// DocumentCamera and FaceCamera are where pictures come from: "sim:FOLDER"
-	// shows the pictures of a folder in turn. Empty is none.
+	// Plugs says whether the devices that are plugged into this computer are
+	// used. Default: true.
+	Plugs bool `json:"plugs"`
+	// Profiles is the folder with the site's own profiles of devices. Default:
+	// profiles under Data.
+	Profiles string `json:"profiles"`
+	// DocumentCamera and FaceCamera are where pictures come from: a device as
+	// "counterproofd devices list" names it ("usb:1-2/046d:0825"), or
+	// "sim:FOLDER", which shows the pictures of a folder in turn. Empty is
+	// whatever camera is there.
 	DocumentCamera string `json:"document_camera"`
 	FaceCamera     string `json:"face_camera"`
-	// Printer is where slips go: "file:FOLDER" writes each as PDF and text.
+	// Printer is where slips go: a device, or "file:FOLDER", which writes each as
+	// PDF and text. Empty is whatever slip printer is there.
 	Printer string `json:"printer"`
 	// UVIRTemplates is the day (YYYY-MM-DD) on which this counter's pictures of
 	// documents under ultraviolet and infrared light were last refreshed. Empty is
@@ -54,9 +63,9 @@ type Config struct {
 // maxFile bounds a configuration file.
 const maxFile = 1 << 20
 
-// Default is a counter without devices, in the user's own folders.
+// Default is a counter with whatever is plugged in, in the user's own folders.
 func Default() Config {
-	return Config{Data: filepath.Join(stateDir(), "counterproof"), Policy: "gpg45-0.4", Languages: []string{"en", "cy"}, Capture: 60}
+	return Config{Data: filepath.Join(stateDir(), "counterproof"), Policy: "gpg45-0.4", Languages: []string{"en", "cy"}, Capture: 60, Plugs: true}
 }
 
 // stateDir is where programs of this user keep their state (XDG Base Directory
@@ -112,12 +121,39 @@ func (c Config) Validate() error {
 	bad(c.Capture < 5 || c.Capture > 600, "capture_seconds", "is not 5 to 600")
 	bad(len(c.SocketPath()) > 100, "socket", "is longer than 100 bytes, which the system does not take")
 	for key, v := range map[string]string{"document_camera": c.DocumentCamera, "face_camera": c.FaceCamera} {
-		bad(v != "" && !strings.HasPrefix(v, "sim:"), key, `does not begin with "sim:"`)
+		bad(v != "" && !strings.HasPrefix(v, "sim:") && !device(v), key, `is neither a device such as "usb:1-2/046d:0825" nor "sim:FOLDER"`)
 	}
+	bad(c.DocumentCamera != "" && c.DocumentCamera == c.FaceCamera && device(c.FaceCamera), "face_camera", "is the camera over the document")
 	_, err := c.Templates()
 	bad(err != nil, "uvir_templates", "is no day such as 2026-05-31")
-	bad(c.Printer != "" && !strings.HasPrefix(c.Printer, "file:"), "printer", `does not begin with "file:"`)
+	bad(c.Printer != "" && !strings.HasPrefix(c.Printer, "file:") && !device(c.Printer), "printer", `is neither a device such as "usb:1-3/04b8:0202" nor "file:FOLDER"`)
 	return errors.Join(errs...)
+}
+
+// device reports whether a value names a device that is plugged in.
+func device(v string) bool {
+	for _, bus := range []string{"usb:", "serial:", "net:", "sane:"} {
+		if name, is := strings.CutPrefix(v, bus); is && name != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Pinned is the device that a value names, "" where it names none.
+func Pinned(v string) string {
+	if device(v) {
+		return v
+	}
+	return ""
+}
+
+// ProfilesPath is where the site's own profiles are.
+func (c Config) ProfilesPath() string {
+	if c.Profiles != "" {
+		return c.Profiles
+	}
+	return filepath.Join(c.Data, "profiles")
 }
 
 // SocketPath is where the local interface listens.

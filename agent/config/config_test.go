@@ -40,6 +40,22 @@ func TestFileOverDefaults(t *testing.T) {
 	}
 }
 
+// Devices that are plugged in are named as "devices list" names them.
+func TestDevicesAreNamed(t *testing.T) {
+	c, err := config.Read(file(t, `{"data":"/d","document_camera":"usb:1-2/046d:0825","face_camera":"usb:1-3/046d:0825","printer":"usb:1-4/04b8:0202/P9"}`))
+	if err != nil || !c.Plugs || c.ProfilesPath() != "/d/profiles" {
+		t.Fatalf("got %+v, %v", c, err)
+	}
+	for v, want := range map[string]string{c.Printer: c.Printer, "file:/slips": "", "sim:pages": "", "": "", "usb:": "", "serial:ttyS0": "serial:ttyS0"} {
+		if got := config.Pinned(v); got != want {
+			t.Errorf("%q names %q, want %q", v, got, want)
+		}
+	}
+	if c, err := config.Read(file(t, `{"plugs":false,"profiles":"/p"}`)); err != nil || c.Plugs || c.ProfilesPath() != "/p" {
+		t.Errorf("got %+v, %v", c, err)
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	c, err := config.Read(file(t, `{"uvir_templates":"2026-05-31"}`))
 	if err != nil {
@@ -66,15 +82,16 @@ func TestStateFolder(t *testing.T) {
 
 func TestMistakesAreNamed(t *testing.T) {
 	for text, word := range map[string]string{
-		`{"sight":"FWC87"}`:                             "sight",
-		`{"data":""}`:                                   "data",
-		`{"uvir_templates":"soon"}`:                     "uvir_templates",
-		`{"policy":""}`:                                 "policy",
-		`{"languages":[]}`:                              "languages",
-		`{"capture_seconds":1}`:                         "capture_seconds",
-		`{"document_camera":"usb"}`:                     "document_camera",
-		`{"printer":"lp0"}`:                             "printer",
-		`{"socket":"` + strings.Repeat("x", 200) + `"}`: "socket",
+		`{"sight":"FWC87"}`:         "sight",
+		`{"data":""}`:               "data",
+		`{"uvir_templates":"soon"}`: "uvir_templates",
+		`{"policy":""}`:             "policy",
+		`{"languages":[]}`:          "languages",
+		`{"capture_seconds":1}`:     "capture_seconds",
+		`{"document_camera":"usb"}`: "document_camera",
+		`{"printer":"lp0"}`:         "printer",
+		`{"document_camera":"usb:1/a:b","face_camera":"usb:1/a:b"}`: "face_camera",
+		`{"socket":"` + strings.Repeat("x", 200) + `"}`:             "socket",
 		`{`: "reading the configuration",
 	} {
 		if _, err := config.Read(file(t, text)); err == nil || !strings.Contains(err.Error(), word) {

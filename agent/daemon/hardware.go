@@ -6,14 +6,36 @@ import (
 
 	"github.com/counterproof/counterproof/agent/config"
 	"github.com/counterproof/counterproof/devices"
+	"github.com/counterproof/counterproof/devices/bus"
 	"github.com/counterproof/counterproof/devices/hub"
 	"github.com/counterproof/counterproof/devices/sim"
 )
 
-// openHub makes the hub over the devices that the configuration names.
-// Simulated ones count only in training.
+// openHub makes the hub over what is plugged in and what the configuration names.
+// Simulated devices count only in training.
 func openHub(cfg config.Config, training bool) (*hub.Hub, error) {
-	var bench []sim.Device
+	bench, err := simulated(cfg)
+	if err != nil {
+		return nil, err
+	}
+	sources := []hub.Source{sim.NewBench(bench...)}
+	if cfg.Plugs {
+		sources = append(sources, bus.New(bus.Config{Profiles: cfg.ProfilesPath()}))
+	}
+	return hub.New(hub.Config{Sources: sources, Roles: pins(cfg), Training: training}), nil
+}
+
+// pins are the devices that the configuration names for a role.
+func pins(cfg config.Config) map[devices.Role]devices.ID {
+	return map[devices.Role]devices.ID{
+		devices.DocumentCamera: devices.ID(config.Pinned(cfg.DocumentCamera)),
+		devices.FaceCamera:     devices.ID(config.Pinned(cfg.FaceCamera)),
+		devices.SlipPrinter:    devices.ID(config.Pinned(cfg.Printer)),
+	}
+}
+
+// simulated are the devices of software that the configuration names.
+func simulated(cfg config.Config) (bench []sim.Device, err error) {
 	for role, from := range map[devices.Role]string{devices.DocumentCamera: cfg.DocumentCamera, devices.FaceCamera: cfg.FaceCamera} {
 		dir, ok := strings.CutPrefix(from, "sim:")
 		if !ok {
@@ -30,7 +52,7 @@ func openHub(cfg config.Config, training bool) (*hub.Hub, error) {
 	if dir, ok := strings.CutPrefix(cfg.Printer, "file:"); ok {
 		bench = append(bench, sim.NewPrinter(sim.PrinterConfig{Folder: dir, Roles: []devices.Role{devices.SlipPrinter}}))
 	}
-	return hub.New(hub.Config{Sources: []hub.Source{sim.NewBench(bench...)}, Training: training}), nil
+	return bench, nil
 }
 
 // words is a role as people say it.

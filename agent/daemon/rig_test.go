@@ -289,6 +289,7 @@ func newCounter(t *testing.T) *counter {
 func configure(t testing.TB, dir string) config.Config {
 	t.Helper()
 	conf := config.Default()
+	conf.Plugs = false
 	conf.Data = filepath.Join(dir, "data")
 	conf.DocumentCamera = "sim:" + filepath.Join(dir, "document")
 	conf.Printer = "file:" + filepath.Join(dir, "slips")

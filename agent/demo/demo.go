@@ -162,6 +162,7 @@ func (w *world) openCounter(ctx context.Context, site wire.SiteID) error {
 		return err
 	}
 	w.conf = config.Default()
+	w.conf.Plugs = false // what is plugged in here belongs to somebody
 	w.conf.Data = filepath.Join(w.dir, "counter-"+string(site))
 	w.conf.Models = w.cfg.Models
 	w.conf.DocumentCamera = "sim:" + w.folder("document")

@@ -61,19 +61,19 @@ func (s *slate) fault(kind devices.Kind) error {
 }
 
 // step does what can be done at once.
-func (s *slate) step(ctx context.Context, first bool) (got []byte, err error, changed chan struct{}) {
+func (s *slate) step(ctx context.Context, first bool) (got []byte, changed chan struct{}, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case ctx.Err() != nil && !(s.deaf && first) && !s.forgets:
-		return nil, s.fault(devices.Cancelled), nil
+		return nil, nil, s.fault(devices.Cancelled)
 	case ctx.Err() != nil && s.forgets:
 		s.laid = nil
-		return nil, s.fault(devices.Cancelled), nil
+		return nil, nil, s.fault(devices.Cancelled)
 	case s.out && !s.alive && (first || !s.numb):
-		return nil, s.fault(devices.Gone), nil
+		return nil, nil, s.fault(devices.Gone)
 	case first && s.used && !s.shared:
-		return nil, s.fault(devices.InUse), nil
+		return nil, nil, s.fault(devices.InUse)
 	case len(s.laid) > 0:
 		got, s.laid = s.laid[0], s.laid[1:]
 		return got, nil, nil
@@ -81,12 +81,12 @@ func (s *slate) step(ctx context.Context, first bool) (got []byte, err error, ch
 		return []byte{0}, nil, nil
 	}
 	s.used = true
-	return nil, nil, s.changed
+	return nil, s.changed, nil
 }
 
 func (s *slate) read(ctx context.Context) ([]byte, error) {
 	for first := true; ; first = false {
-		got, err, changed := s.step(ctx, first)
+		got, changed, err := s.step(ctx, first)
 		if changed == nil {
 			s.mu.Lock()
 			s.used = s.used && first && err != nil
@@ -140,10 +140,10 @@ func TestReaderSuite(t *testing.T) {
 
 // glass is a scanner of software, with switches.
 type glass struct {
-	page                                              []byte
-	out                                               bool
-	blank, greedy, few, deaf, once, keeps, alive, lie bool
-	scans                                             int
+	page                                         []byte
+	out                                          bool
+	blank, greedy, few, deaf, once, keeps, alive bool
+	scans                                        int
 }
 
 func newGlass(tb testing.TB, set func(*glass)) *glass {

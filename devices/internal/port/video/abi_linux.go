@@ -111,7 +111,7 @@ const (
 
 // The ioctls.
 const (
-	askCapability = command(reads | 104<<16 | 'V'<<8 | 0)
+	askCapability = command(reads | 104<<16 | 'V'<<8)
 	askFormat     = command(reads | writes | 64<<16 | 'V'<<8 | 2)
 	setFormat     = command(reads | writes | 208<<16 | 'V'<<8 | 5)
 	askBuffers    = command(reads | writes | 20<<16 | 'V'<<8 | 8)
