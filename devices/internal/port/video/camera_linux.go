@@ -234,7 +234,6 @@ func (c *Camera) ready(ctx context.Context) error {
 		case filled:
 			return nil
 		}
-		c.k.rested() // whoever rang is seen above
 	}
 }
 

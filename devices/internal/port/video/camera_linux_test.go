@@ -211,6 +211,7 @@ func (d *driver) wait() (bool, error) {
 		d.mu.Unlock()
 		switch {
 		case bell:
+			d.change(func() { d.bell = false })
 			return false, nil
 		case pulled:
 			return false, unix.ENODEV
@@ -221,8 +222,7 @@ func (d *driver) wait() (bool, error) {
 	}
 }
 
-func (d *driver) wake()   { d.change(func() { d.bell = true }) }
-func (d *driver) rested() { d.change(func() { d.bell = false }) }
+func (d *driver) wake() { d.change(func() { d.bell = true }) }
 
 func (d *driver) close() error {
 	d.change(func() { d.closed = true })

@@ -21,10 +21,9 @@ type kernel interface {
 	// mapped is the memory of a buffer.
 	mapped(offset int64, length int) ([]byte, error)
 	unmap(b []byte) error
-	// wait returns when a frame is there; false when wake was called.
+	// wait returns when a frame is there; false once after wake was called.
 	wait() (bool, error)
 	wake()
-	rested() // takes back what wake did
 	close() error
 }
 
@@ -78,6 +77,8 @@ func (n *node) wait() (bool, error) {
 		case err != nil:
 			return false, err
 		case polled[1].Revents != 0:
+			var b [8]byte
+			_, _ = unix.Read(n.bell, b[:]) // whoever rang has said why before
 			return false, nil
 		case polled[0].Revents&(unix.POLLHUP|unix.POLLNVAL) != 0:
 			return false, unix.ENODEV
@@ -95,13 +96,7 @@ func (n *node) wake() {
 
 func (n *node) close() error { return errors.Join(unix.Close(n.fd), unix.Close(n.bell)) }
 
-// rested takes what a wake left behind.
-func (n *node) rested() {
-	var b [8]byte
-	_, _ = unix.Read(n.bell, b[:])
-}
-
-// kinds says what the kernel's errors mean for a camera.
+// kindOf says what the kernel's errors mean for a camera.
 func kindOf(err error) devices.Kind {
 	for _, k := range []struct {
 		of   syscall.Errno
