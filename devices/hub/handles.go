@@ -11,12 +11,12 @@ import (
 // kept for as long as the hub, and uses the device that serves the role at the
 // time of the call.
 func (h *Hub) Camera(role devices.Role) devices.Camera {
-	return camera{h, want{"filming", devices.CanFilm, role}}
+	return camera{h, want{op: "filming", can: devices.CanFilm, role: role}}
 }
 
 // Printer gives the printer of a role.
 func (h *Hub) Printer(role devices.Role) devices.Printer {
-	return printer{h, want{"printing", devices.CanPrint, role}}
+	return printer{h, want{op: "printing", can: devices.CanPrint, role: role}}
 }
 
 // MRZReader gives a reader of machine-readable zones.

@@ -40,6 +40,7 @@ type want struct {
 	op   string
 	can  devices.Capability
 	role devices.Role
+	id   devices.ID // this device and no other; "" for any
 }
 
 // find chooses the device for a want: among those that have the role, or else
@@ -52,7 +53,7 @@ func (h *Hub) find(w want) *unit {
 	for _, id := range slices.Sorted(maps.Keys(h.units)) {
 		u := h.units[id]
 		switch {
-		case u.stay == nil || !slices.Contains(u.device.Can, w.can):
+		case u.stay == nil || !slices.Contains(u.device.Can, w.can) || w.id != "" && w.id != id:
 		case w.role == devices.AnyRole || slices.Contains(u.device.Roles, w.role):
 			named = healthier(named, u)
 		case u.free && h.cfg.Roles[w.role] == "":
