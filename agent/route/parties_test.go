@@ -3,6 +3,7 @@ package route_test
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -234,5 +235,26 @@ func TestASecondPersonConfirmsWhatStands(t *testing.T) {
 	denied := append(slices.Clone(confirmed[:2]), proof.SecondPersonAnswered{Operator: "sam"}, proof.StepReopened{Step: proof.ClaimIdentity})
 	if s := walk(t, proof.PracticeDetails, denied...); s.Second == nil {
 		t.Error("taking the claim back takes the denial back")
+	}
+}
+
+// A visit that an older program sealed, before there were claim tokens, stays
+// sealed: a token made afterwards would stand in no record.
+func TestSealedWithoutAToken(t *testing.T) {
+	t.Parallel()
+	robin := proof.Actor{Kind: proof.ByPerson, ID: "robin"}
+	facts := []proof.Fact{
+		proof.VisitStarted{Case: "case0001", Record: "00", Route: proof.PhotoDocument, Training: true},
+		proof.ConsentAnswered{Purpose: proof.ForProofing, Given: true}, proof.WayChosen{Way: proof.Finish},
+		proof.VisitDecided{Outcome: proof.Outcome{Result: proof.Proved, Level: proof.Medium, NHS: proof.P9, Provisional: true}},
+		proof.ResultConfirmed{}, proof.RecordQueued{Ref: "ABCD-EFGH-JKM"}, proof.SlipMade{},
+	}
+	var events []proof.Event
+	for i, f := range facts {
+		events = append(events, proof.Event{Seq: i + 1, At: time.Date(2026, 11, 22, 10, i, 0, 0, time.UTC), By: robin, Fact: f})
+	}
+	s := route.Fold(events)
+	if s.Ref != "ABCD-EFGH-JKM" || slices.ContainsFunc(route.Asks(s), func(a proof.Ask) bool { return a.Kind == proof.MakeClaim }) {
+		t.Errorf("the record is %q; asked is %+v", s.Ref, route.Asks(s))
 	}
 }

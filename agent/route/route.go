@@ -283,7 +283,7 @@ var answers = map[proof.FactKind][]proof.AskKind{
 	"claim_made":             {proof.MakeClaim},
 	"visit_decided":          {proof.Decide},
 	"result_confirmed":       {proof.ConfirmResult},
-	"record_queued":          {proof.SealRecord},
+	"record_queued":          {proof.SealRecord, proof.MakeClaim}, // a program of before claim tokens sealed at once
 	"slip_made":              {proof.PrintSlip},
 	"visit_ended":            {proof.EndVisit},
 }

@@ -2,12 +2,14 @@
 // large, in the patient's language. Package print turns it into what a printer
 // takes.
 //
-// A slip never carries a name, a number of a document or a date of birth, since
+// It also lays out the record of who did what, which a clerk may print.
+//
+// A slip never carries a patient's name, a number of a document or a date of birth, since
 // slips are lost in car parks. It never says why a check was doubtful.
 //
 // # The laws
 //
-//   - The reference is on every slip, large, and by itself; it is all that is
+//   - The reference is on every patient's slip, large, and by itself; it is all that is
 //     needed to come back.
 //   - A claim token is a secret of the patient: the slip that carries it says so,
 //     and no other paper has it.

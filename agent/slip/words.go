@@ -3,6 +3,7 @@ package slip
 import (
 	"strings"
 
+	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -22,6 +23,11 @@ type words struct {
 	newsTitle, newsOf  string
 	news               map[wire.NoticeKind]string
 	newsOther          string
+
+	deedsTitle, everybody string
+	since, more, damaged  string
+	visit                 string
+	deeds                 map[api.DeedKind]string
 }
 
 // wordsOf finds the catalogue of a language by its first part; English where
@@ -63,12 +69,20 @@ var english = words{
 		proof.Requested: {"You need do nothing now. You will hear what was decided. You may take it back at any counter."},
 	},
 	token:     "Your claim code. Keep it secret:",
-	tokenUse:  "With it you can open your NHS login at any counter, once you have an e-mail address and a mobile number.",
+	tokenUse:  "If the central checks end at level P9, it opens your NHS login at any counter, once you have an e-mail address and a mobile number.",
 	until:     "Good until:",
 	newsTitle: "News of your check",
 	newsOf:    "About your reference:",
 	news:      englishNews,
 	newsOther: "There is news of your check. Please ask the helpdesk, with this reference.",
+
+	deedsTitle: "Who did what",
+	everybody:  "everybody",
+	since:      "Since:",
+	more:       "There is more that is older.",
+	damaged:    "Lines of this record are missing or were changed.",
+	visit:      "visit",
+	deeds:      englishDeeds,
 }
 
 var welsh = words{
@@ -100,10 +114,18 @@ var welsh = words{
 		proof.Requested: {"Nid oes angen gwneud dim nawr. Cewch glywed beth a benderfynwyd. Gallwch ei dynnu'n ôl wrth unrhyw gownter."},
 	},
 	token:     "Eich cod hawlio. Cadwch ef yn gyfrinach:",
-	tokenUse:  "Gydag ef gallwch agor eich NHS login wrth unrhyw gownter, pan fydd gennych gyfeiriad e-bost a rhif symudol.",
+	tokenUse:  "Os bydd y gwiriadau canolog yn gorffen ar lefel P9, mae'n agor eich NHS login wrth unrhyw gownter, pan fydd gennych gyfeiriad e-bost a rhif symudol.",
 	until:     "Yn ddilys tan:",
 	newsTitle: "Newyddion am eich gwiriad",
 	newsOf:    "Am eich cyfeirnod:",
 	news:      welshNews,
 	newsOther: "Mae newyddion am eich gwiriad. Holwch y ddesg gymorth, gyda'r cyfeirnod hwn.",
+
+	deedsTitle: "Pwy wnaeth beth",
+	everybody:  "pawb",
+	since:      "Ers:",
+	more:       "Mae rhagor sy'n hŷn.",
+	damaged:    "Mae llinellau o'r cofnod hwn ar goll neu wedi'u newid.",
+	visit:      "ymweliad",
+	deeds:      welshDeeds,
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -31,6 +32,11 @@ func missing(w words) []string {
 	}
 	for _, k := range wire.NoticeKinds() {
 		if w.news[k] == "" {
+			out = append(out, string(k))
+		}
+	}
+	for _, k := range api.DeedKinds() {
+		if w.deeds[k] == "" {
 			out = append(out, string(k))
 		}
 	}

@@ -14,6 +14,15 @@ func (h *Hub) Camera(role devices.Role) devices.Camera {
 	return camera{h, want{op: "filming", can: devices.CanFilm, role: role}}
 }
 
+// Has reports whether a device that can do something in a role is there and well,
+// now.
+func (h *Hub) Has(can devices.Capability, role devices.Role) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	u := h.find(want{can: can, role: role})
+	return u != nil && rank(u.device.State) > 0
+}
+
 // Printer gives the printer of a role.
 func (h *Hub) Printer(role devices.Role) devices.Printer {
 	return printer{h, want{op: "printing", can: devices.CanPrint, role: role}}

@@ -43,11 +43,17 @@ func TestIdentify(t *testing.T) {
 				t.Errorf("%s: %v, want %s", can, err, kind)
 			}
 		}
+		if !h.Has(devices.CanReadBarcode, devices.AnyRole) || h.Has(devices.CanFilm, devices.DocumentCamera) {
+			t.Error("it does not know what is there")
+		}
 		left.Unplug()
 		right.Unplug()
 		time.Sleep(time.Second)
 		if _, err := h.Identify(t.Context(), devices.CanReadBarcode); devices.KindOf(err) != devices.Missing {
 			t.Errorf("without a reader: %v", err)
+		}
+		if h.Has(devices.CanReadBarcode, devices.AnyRole) {
+			t.Error("a reader that was pulled out is there")
 		}
 	})
 }
