@@ -76,6 +76,17 @@ func TestPassportsDiffer(t *testing.T) {
 	}
 }
 
+func TestTrouble(t *testing.T) {
+	t.Parallel()
+	v := api.Visit{Asks: []proof.Ask{{Kind: proof.KeyDocument}, {Kind: proof.CaptureDocument, Problem: proof.KindDeviceMissing}}}
+	if got := trouble(v); got != "device missing" {
+		t.Errorf("the trouble is %q", got)
+	}
+	if got := trouble(api.Visit{}); got != "nothing" {
+		t.Errorf("without trouble there is %q", got)
+	}
+}
+
 func TestNewsIsTold(t *testing.T) {
 	t.Parallel()
 	w, out := quiet(t)

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
 	"unsafe"
 
@@ -47,9 +45,14 @@ var (
 // Port is an open printer, a devices.Port. One Read, and one of Write, Status
 // and DeviceID, may go on at a time; a second is refused with a Fault of Kind
 // InUse.
+//
+// It waits for the node by itself, never through the poller of Go's runtime: the
+// driver keeps whoever polls the node waiting while a sulking printer is asked
+// something, up to 5 s, and the runtime's poller waits for everything else that
+// the program does.
 type Port struct {
-	file *os.File // which the runtime's poller waits for
-	raw  syscall.RawConn
+	fd                  int
+	readBell, writeBell int // eventfds that end a wait
 
 	readTurn, writeTurn sync.Mutex
 	gone, closed        atomic.Bool
@@ -59,36 +62,37 @@ type Port struct {
 // Open opens a printer's node: "/dev/usb/lp0". Its faults are Missing, InUse,
 // Permission naming the node, and Unsupported where the node is no printer's.
 func Open(node string) (*Port, error) {
-	f, err := os.OpenFile(node, os.O_RDWR|unix.O_NONBLOCK|unix.O_NOCTTY, 0)
+	fd, err := unix.Open(node, unix.O_RDWR|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, openFault(node, err)
 	}
-	p, err := newPort(f)
+	p, err := newPort(fd)
 	if err == nil {
 		_, err = p.ask(getNumber, 8) // which only this driver answers
 	}
 	if err != nil {
-		return nil, errors.Join(openFault(node, err), f.Close())
+		return nil, errors.Join(openFault(node, err), p.Close())
 	}
 	return p, nil
 }
 
-func newPort(f *os.File) (*Port, error) {
-	raw, err := f.SyscallConn()
-	return &Port{file: f, raw: raw}, err
+// newPort makes a port of an opened node, which is the port's to close.
+func newPort(fd int) (*Port, error) {
+	p := &Port{fd: fd, readBell: -1, writeBell: -1}
+	var err error
+	if p.readBell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
+		return p, err
+	}
+	p.writeBell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK)
+	return p, err
 }
 
-// ask asks the driver a question with an answer of at most n bytes.
+// ask asks the driver a question with an answer of at most n bytes. The caller
+// has a turn, so that the node stays open.
 func (p *Port) ask(question uintptr, n int) ([]byte, error) {
 	answer := make([]byte, max(n, 8))
-	var e syscall.Errno
-	failed := p.raw.Control(func(fd uintptr) {
-		_, _, e = unix.Syscall(unix.SYS_IOCTL, fd, question, uintptr(unsafe.Pointer(&answer[0])))
-	})
-	switch {
-	case failed != nil:
-		return nil, failed
-	case e != 0:
+	_, _, e := unix.Syscall(unix.SYS_IOCTL, uintptr(p.fd), question, uintptr(unsafe.Pointer(&answer[0])))
+	if e != 0 {
 		return nil, e
 	}
 	return answer[:n], nil
@@ -113,23 +117,11 @@ func (p *Port) take(ctx context.Context, op string, turn *sync.Mutex) error {
 	if !turn.TryLock() {
 		return fault(op, devices.InUse, errBusy)
 	}
-	return nil
-}
-
-// until lets a deadline pass when ctx ends, and takes that back afterwards, so
-// that it does not end the next call. A deadline that cannot be set is one of a
-// closed node.
-func until(ctx context.Context, deadline func(time.Time) error, do func()) {
-	passed := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		defer close(passed)
-		_ = deadline(time.Unix(1, 0))
-	})
-	do()
-	if !stop() {
-		<-passed
-		_ = deadline(time.Time{})
+	if err := p.well(ctx, op); err != nil { // it was closed meanwhile
+		turn.Unlock()
+		return err
 	}
+	return nil
 }
 
 // Read waits for bytes that the printer sends by itself or in answer, or for the
@@ -142,30 +134,56 @@ func (p *Port) Read(ctx context.Context, b []byte) (n int, err error) {
 		return 0, err
 	}
 	defer p.readTurn.Unlock()
-	until(ctx, p.file.SetReadDeadline, func() {
-		for n == 0 && err == nil && p.well(ctx, reading) == nil {
-			n, err = p.wait(p.raw.Read, func(fd int) (int, error) { return readNow(fd, b) })
-		}
-	})
+	w := waiter{p, p.readBell, unix.POLLIN}
+	for n == 0 && err == nil && p.well(ctx, reading) == nil {
+		n, err = w.wait(ctx, func() (int, error) { return readNow(p.fd, b) })
+	}
 	if n > 0 {
 		return n, nil
 	}
 	return 0, p.failed(ctx, reading, err)
 }
 
-// wait tries a transfer each time that the node may be ready for it.
-func (p *Port) wait(ready func(func(fd uintptr) bool) error, try func(fd int) (int, error)) (n int, err error) {
-	waited := ready(func(fd uintptr) bool {
-		for {
-			if n, err = try(int(fd)); !errors.Is(err, unix.EINTR) {
-				return !errors.Is(err, unix.EAGAIN)
-			}
+// waiter waits in one direction.
+type waiter struct {
+	p      *Port
+	bell   int
+	events int16
+}
+
+// ring ends a wait, the present one or the next.
+func ring(bell int) {
+	_, _ = unix.Write(bell, []byte{1, 0, 0, 0, 0, 0, 0, 0}) // a full counter rings too
+}
+
+// wait tries a transfer each time that the node may be ready for it, until it is
+// done, fails, ctx ends or the port is closed; then it gives nothing.
+func (w waiter) wait(ctx context.Context, try func() (int, error)) (int, error) {
+	defer context.AfterFunc(ctx, func() { ring(w.bell) })()
+	for ctx.Err() == nil && !w.p.closed.Load() {
+		n, err := try()
+		switch {
+		case errors.Is(err, unix.EINTR):
+			continue
+		case !errors.Is(err, unix.EAGAIN):
+			return max(n, 0), err
 		}
-	})
-	if waited != nil {
-		return 0, waited
+		polled := []unix.PollFd{{Fd: int32(w.p.fd), Events: w.events}, {Fd: int32(w.bell), Events: unix.POLLIN}}
+		if _, err := unix.Poll(polled, -1); err != nil && !errors.Is(err, unix.EINTR) {
+			return 0, err
+		}
+		if polled[1].Revents != 0 {
+			var b [8]byte
+			_, _ = unix.Read(w.bell, b[:]) // whoever rang has said why before
+		}
+		if polled[0].Revents&(unix.POLLHUP|unix.POLLNVAL) != 0 {
+			if n, err := try(); !errors.Is(err, unix.EAGAIN) { // what came last
+				return max(n, 0), err
+			}
+			return 0, unix.ENODEV
+		}
 	}
-	return max(n, 0), err
+	return 0, nil
 }
 
 // readNow reads without waiting. Nothing is no message, unless the node hung up.
@@ -188,7 +206,7 @@ func (p *Port) failed(ctx context.Context, op string, err error) error {
 	if closed := p.well(context.Background(), op); closed != nil {
 		return closed
 	}
-	if err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+	if err == nil {
 		if ended := cancelled(ctx, op); ended != nil {
 			return ended
 		}
@@ -224,15 +242,13 @@ func (p *Port) vanishes() bool {
 
 // there is false when the printer was pulled out.
 func (p *Port) there() bool {
-	gone := true
-	failed := p.raw.Control(func(fd uintptr) { gone = hungUp(int(fd)) })
 	_, err := p.ask(getNumber, 8)
-	return failed == nil && !gone && !lost(err)
+	return !hungUp(p.fd) && !lost(err)
 }
 
 // Write sends all of b and waits until the printer has taken it. If ctx ends
 // before, a part may have been printed.
-func (p *Port) Write(ctx context.Context, b []byte) (err error) {
+func (p *Port) Write(ctx context.Context, b []byte) error {
 	if err := p.take(ctx, writing, &p.writeTurn); err != nil {
 		return err
 	}
@@ -240,8 +256,7 @@ func (p *Port) Write(ctx context.Context, b []byte) (err error) {
 	if len(b) == 0 {
 		return nil
 	}
-	until(ctx, p.file.SetWriteDeadline, func() { err = p.writeAll(b) })
-	if err != nil {
+	if err := p.writeAll(ctx, b); err != nil || p.well(ctx, writing) != nil {
 		return p.failed(ctx, writing, err)
 	}
 	return nil
@@ -249,10 +264,11 @@ func (p *Port) Write(ctx context.Context, b []byte) (err error) {
 
 // writeAll writes by blocks, and at last nothing: which the driver lets wait
 // until the last transfer has ended, and which a printer that is gone refuses.
-func (p *Port) writeAll(b []byte) error {
+func (p *Port) writeAll(ctx context.Context, b []byte) error {
+	w := waiter{p, p.writeBell, unix.POLLOUT}
 	for len(b) > 0 {
-		n, err := p.wait(p.raw.Write, func(fd int) (int, error) { return unix.Write(fd, b[:min(len(b), block)]) })
-		if err != nil {
+		n, err := w.wait(ctx, func() (int, error) { return unix.Write(p.fd, b[:min(len(b), block)]) })
+		if err != nil || p.well(ctx, writing) != nil {
 			return err
 		}
 		if n == 0 {
@@ -260,7 +276,7 @@ func (p *Port) writeAll(b []byte) error {
 		}
 		b = b[n:]
 	}
-	_, err := p.wait(p.raw.Write, func(fd int) (int, error) { return unix.Write(fd, nil) })
+	_, err := w.wait(ctx, func() (int, error) { return unix.Write(p.fd, nil) })
 	return err
 }
 
@@ -303,16 +319,12 @@ func (p *Port) Flush() error {
 	defer p.readTurn.Unlock()
 	var b [block]byte
 	var err error
-	failed := p.raw.Control(func(fd uintptr) {
-		for range maxAnswers {
-			if _, err = readNow(int(fd), b[:]); err != nil {
-				return
-			}
+	for range maxAnswers {
+		if _, err = readNow(p.fd, b[:]); err != nil {
+			break
 		}
-	})
+	}
 	switch {
-	case failed != nil:
-		return p.failed(context.Background(), flushing, failed)
 	case err == nil, errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR), errors.Is(err, unix.EINVAL):
 		return nil // also where it sends nothing by its nature
 	}
@@ -323,7 +335,18 @@ func (p *Port) Flush() error {
 func (p *Port) Close() (err error) {
 	p.closing.Do(func() {
 		p.closed.Store(true)
-		err = p.file.Close()
+		for _, bell := range []int{p.readBell, p.writeBell} {
+			ring(bell)
+		}
+		p.readTurn.Lock()
+		defer p.readTurn.Unlock()
+		p.writeTurn.Lock()
+		defer p.writeTurn.Unlock()
+		for _, fd := range []int{p.fd, p.readBell, p.writeBell} {
+			if fd >= 0 {
+				err = errors.Join(err, unix.Close(fd))
+			}
+		}
 	})
 	return err
 }

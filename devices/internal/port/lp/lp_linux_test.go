@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,13 +27,20 @@ func pair(tb testing.TB) (*Port, *os.File) {
 	if err := unix.SetsockoptInt(fds[0], unix.SOL_SOCKET, unix.SO_SNDBUF, 4096); err != nil {
 		tb.Fatal(err)
 	}
-	p, err := newPort(os.NewFile(uintptr(fds[0]), "lp"))
+	p, err := newPort(fds[0])
 	if err != nil {
 		tb.Fatal(err)
 	}
 	printer := os.NewFile(uintptr(fds[1]), "printer")
 	tb.Cleanup(func() { _, _ = p.Close(), printer.Close() })
 	return p, printer
+}
+
+// until reads until ctx ends.
+func until(ctx context.Context, f *os.File, b []byte) (n int, err error) {
+	defer context.AfterFunc(ctx, func() { _ = f.SetReadDeadline(time.Unix(1, 0)) })()
+	defer func() { _ = f.SetReadDeadline(time.Time{}) }()
+	return f.Read(b)
 }
 
 // TestPort is the suite of every port. It counts goroutines, so it runs alone.
@@ -49,8 +55,7 @@ func TestPort(t *testing.T) {
 			},
 			Take: func(ctx context.Context, most int) (b []byte, err error) {
 				b = make([]byte, most)
-				var n int
-				until(ctx, printer.SetReadDeadline, func() { n, err = printer.Read(b) })
+				n, err := until(ctx, printer, b)
 				return b[:n], err
 			},
 			Unplug: func() { _ = printer.Close() },
@@ -158,26 +163,10 @@ func TestClosedWhileFailing(t *testing.T) {
 	t.Parallel()
 	p, _ := pair(t)
 	time.AfterFunc(50*time.Millisecond, func() { _ = p.Close() })
+	p.writeTurn.Lock() // as every call has it
+	defer p.writeTurn.Unlock()
 	began := time.Now()
 	if err := p.failed(t.Context(), writing, unix.EIO); devices.KindOf(err) != devices.Gone || time.Since(began) > grace*pause {
 		t.Errorf("got %v after %v, want gone at once", err, time.Since(began))
 	}
-}
-
-// TestUntil: a deadline that a context let pass does not end the next call.
-func TestUntil(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var set []time.Time
-		deadline := func(at time.Time) error { set = append(set, at); return nil }
-		until(t.Context(), deadline, func() {})
-		if len(set) > 0 {
-			t.Errorf("a context that did not end set %v", set)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		until(ctx, deadline, func() { cancel(); synctest.Wait() })
-		if len(set) != 2 || set[0].IsZero() || !set[1].IsZero() {
-			t.Errorf("a context that ended set %v, want a deadline and none", set)
-		}
-	})
 }
