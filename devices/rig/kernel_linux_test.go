@@ -9,10 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/counterproof/counterproof/devices/internal/port/lp"
 	"github.com/counterproof/counterproof/devices/sim/usbip"
 )
 
@@ -101,8 +101,10 @@ func TestKernelHID(t *testing.T) {
 func TestKernelPrinter(t *testing.T) {
 	Enter(t)
 	g := NewGadget(t, someone("PRINTER"), Printer("MFG:Counter;CMD:ESC/POS;MDL:Slip;CLS:PRINTER;"))
-	device, host := open(t, g.Device(t)), open(t, g.Port().Node(t, "usbmisc"))
-	write(t, host, []byte("\x1b@slip\n"))
+	device, host := open(t, g.Device(t)), openPrinter(t, g.Port().Node(t, "usbmisc"))
+	if err := host.Write(t.Context(), []byte("\x1b@slip\n")); err != nil {
+		t.Errorf("printing: %v", err)
+	}
 	if got := readN(t, device, 7); string(got) != "\x1b@slip\n" {
 		t.Errorf("the printer got %q", got)
 	}
@@ -153,9 +155,17 @@ func newReader(serial string) *usbip.Reader {
 	})
 }
 
-// getID is usblp's ioctl for the device identifier: LPIOC_GET_DEVICE_ID with
-// room for 1,023 bytes.
-const getID = 2<<30 | 1023<<16 | 'P'<<8 | 1
+// openPrinter opens a printer's node by the counter's own port: nothing else in
+// this process may have it in the poller of Go's runtime.
+func openPrinter(t *testing.T, node string) *lp.Port {
+	t.Helper()
+	p, err := lp.Open(node)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = p.Close() })
+	return p
+}
 
 // TestPrinter prints on the printer of Go code, asks what it is and reads its
 // answer.
@@ -169,17 +179,16 @@ func TestPrinter(t *testing.T) {
 		}
 		return nil
 	})
-	host := open(t, Attach(t, p.Device).Port().Node(t, "usbmisc"))
-	room := make([]byte, 1023)
-	if _, _, no := unix.Syscall(unix.SYS_IOCTL, host.Fd(), getID, uintptr(unsafe.Pointer(&room[0]))); no != 0 {
-		t.Errorf("asking what it is: %v", no)
+	host := openPrinter(t, Attach(t, p.Device).Port().Node(t, "usbmisc"))
+	if got, err := host.DeviceID(); err != nil || got != id {
+		t.Errorf("it is %q, %v", got, err)
 	}
-	if got := string(room[2 : 2+len(id)]); got != id {
-		t.Errorf("it is %q", got)
+	if err := host.Write(t.Context(), []byte("slip\x10\x04\x01")); err != nil {
+		t.Errorf("printing: %v", err)
 	}
-	write(t, host, []byte("slip\x10\x04\x01"))
-	if got := readN(t, host, 1); string(got) != "\x12" {
-		t.Errorf("it answers % x", got)
+	answer := make([]byte, 1)
+	if n, err := host.Read(t.Context(), answer); err != nil || n != 1 || answer[0] != 0x12 {
+		t.Errorf("it answers % x, %v", answer[:n], err)
 	}
 	if got, _ := p.Printed(); string(got) != "slip\x10\x04\x01" {
 		t.Errorf("it printed %q", got)
