@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/counterproof/counterproof/agent/config"
@@ -18,12 +19,16 @@ func openHub(cfg config.Config, training bool) (*hub.Hub, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources := []hub.Source{sim.NewBench(bench...)}
+	sources := []hub.Source{sim.NewTrainer(filepath.Join(cfg.Data, trainerFolder), bench...)}
 	if cfg.Plugs {
 		sources = append(sources, bus.New(bus.Config{Profiles: cfg.ProfilesPath()}))
 	}
 	return hub.New(hub.Config{Sources: sources, Roles: pins(cfg), Training: training}), nil
 }
+
+// trainerFolder is where whoever trains the staff pulls simulated devices out, in
+// the data folder.
+const trainerFolder = "trainer"
 
 // pins are the devices that the configuration names for a role.
 func pins(cfg config.Config) map[devices.Role]devices.ID {

@@ -91,9 +91,9 @@ func (s *server) events(w http.ResponseWriter, r *http.Request) {
 		case e := <-watch:
 			text = written(e)
 		}
-		signedIn := s.sessions.alive(token, time.Now())
+		signedIn, why := s.sessions.alive(token, time.Now())
 		if !signedIn {
-			text = written(api.Event{Kind: api.EventSession})
+			text = written(api.Event{Kind: api.EventSession, Why: why})
 		}
 		if _, err := w.Write(text); err != nil || out.Flush() != nil || !signedIn {
 			return
@@ -129,8 +129,8 @@ func (s *server) preview(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	token := r.Header.Get(api.TokenHeader)
-	err = s.c.desk.Preview(r.Context(), func(jpeg []byte) error {
-		if !s.sessions.alive(token, time.Now()) || s.hasVisit(viewer) != nil {
+	err = s.c.desk.Preview(r.Context(), viewer.ID, func(jpeg []byte) error {
+		if signedIn, _ := s.sessions.alive(token, time.Now()); !signedIn || s.hasVisit(viewer) != nil {
 			return errSessionOver
 		}
 		head := textproto.MIMEHeader{"Content-Type": {"image/jpeg"}, "Content-Length": {fmt.Sprint(len(jpeg))}}

@@ -285,6 +285,16 @@ func newCounter(t *testing.T) *counter {
 	return c
 }
 
+// vault is the custody of a counter that does not run, or besides it.
+func vault(t testing.TB, data string) *custody.Keeper {
+	t.Helper()
+	keeper, err := custody.Open(filepath.Join(data, "keys"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keeper
+}
+
 // configure is a counter's configuration in a folder.
 func configure(t testing.TB, dir string) config.Config {
 	t.Helper()

@@ -272,7 +272,7 @@ func TestTwoClerks(t *testing.T) {
 	c.first()
 	v := c.goTo(c.start(), proof.CaptureDocument, nil)
 	c.stop()
-	clerks, err := clerkstore.Open(c.conf.Data)
+	clerks, err := clerkstore.Open(c.conf.Data, vault(t, c.conf.Data))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -361,7 +361,7 @@ func (c *counter) handedOver(before api.Visit, kim *client.Client) {
 func TestACounterThatIsNotEnrolled(t *testing.T) {
 	t.Parallel()
 	c := &counter{t: t, conf: configure(t, folder(t)), code: "code"}
-	clerks, err := clerkstore.Open(c.conf.Data)
+	clerks, err := clerkstore.Open(c.conf.Data, vault(t, c.conf.Data))
 	if err == nil {
 		err = clerks.Expect(c.code)
 	}

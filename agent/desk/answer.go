@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/entry"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
 )
@@ -16,14 +17,14 @@ import (
 // was recorded before the failure stays.
 func (d *Desk) Answer(ctx context.Context, op proof.Operator, a api.Answer) (api.Visit, error) {
 	if a.Do == api.DoCancel {
-		return d.cancel()
+		return d.cancel(op)
 	}
 	if a.Do == api.DoAnswer && slices.Contains(captures, a.Ask) {
 		return d.capture(ctx, op, a)
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.ready(a); err != nil {
+	if err := d.ready(op, a); err != nil {
 		return d.view(), err
 	}
 	if a.Do == api.DoAnswer && d.retries(a.Ask) {
@@ -56,12 +57,15 @@ func (d *Desk) goOn(ctx context.Context) error {
 // captures are the asks that a camera answers.
 var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence}
 
-// ready refuses an answer to a visit that has moved on, or while a capture runs.
-func (d *Desk) ready(a api.Answer) error {
+// ready refuses an answer of somebody who has not got the visit, one to a visit
+// that has moved on, and any while a capture runs.
+func (d *Desk) ready(op proof.Operator, a api.Answer) error {
 	switch {
 	case d.draft == nil:
 		return &proof.Error{Op: "answering", Kind: proof.KindNoVisit}
-	case d.stop != nil, a.Seen != d.state.Seq:
+	case op.ID != d.state.Operator:
+		return &proof.Error{Op: "answering", Kind: proof.KindNotAllowed}
+	case d.films != nil, a.Seen != d.state.Seq:
 		return &proof.Error{Op: "answering", Kind: proof.KindAskNotOpen}
 	}
 	return nil
@@ -85,11 +89,7 @@ func (d *Desk) retries(ask proof.AskKind) bool {
 
 // retry performs a step of the desk once more at a person's wish, and goes on.
 func (d *Desk) retry(ctx context.Context, ask proof.AskKind) error {
-	open := false
-	for _, a := range route.Asks(d.state) {
-		open = open || a.Kind == ask
-	}
-	if !open {
+	if !d.asks(ask) {
 		return &proof.Error{Op: "trying again", Kind: proof.KindAskNotOpen}
 	}
 	if err := d.performers()[ask](ctx); err != nil {
@@ -130,9 +130,9 @@ func abandonReason(c proof.Code) proof.Code {
 func (d *Desk) answered(a api.Answer) (proof.Fact, error) {
 	switch a.Ask {
 	case proof.AskProofingConsent:
-		return d.consent(proof.ForProofing, a), nil
+		return d.consent(proof.ForProofing, a)
 	case proof.AskFaceConsent:
-		return d.consent(proof.ForFace, a), nil
+		return d.consent(proof.ForFace, a)
 	case proof.KeyDocument:
 		return d.keyed(a)
 	case proof.ExamineDocument:
@@ -149,14 +149,18 @@ func (d *Desk) answered(a api.Answer) (proof.Fact, error) {
 	return d.typed(a)
 }
 
-func (d *Desk) consent(p proof.Purpose, a api.Answer) proof.Fact {
-	return proof.ConsentAnswered{Purpose: p, Given: a.Given, Text: clip(a.Text, 40), Language: d.state.Visit.Language}
+func (d *Desk) consent(p proof.Purpose, a api.Answer) (proof.Fact, error) {
+	version, ok := entry.Version(a.Text)
+	if !ok {
+		return nil, &proof.Error{Op: "consenting", Kind: proof.KindBadRequest}
+	}
+	return proof.ConsentAnswered{Purpose: p, Given: a.Given, Text: version, Language: d.state.Visit.Language}, nil
 }
 
-// examined takes the clerk's examination. Words that the policy does not know
-// count for nothing there; here they are only bounded.
+// examined takes the clerk's examination. Its words are the policy's alone:
+// auditors read them, and a free one could tell who was examined.
 func (d *Desk) examined(a api.Answer) (proof.Fact, error) {
-	if a.Exam == nil {
+	if a.Exam == nil || !d.features(a.Exam.Features) || !d.features(a.Exam.Doubts) {
 		return nil, &proof.Error{Op: "examining", Kind: proof.KindBadRequest}
 	}
 	switch a.Exam.Details {
@@ -165,8 +169,8 @@ func (d *Desk) examined(a api.Answer) (proof.Fact, error) {
 		return nil, &proof.Error{Op: "examining", Kind: proof.KindBadRequest}
 	}
 	fact := proof.DocumentExamined{
-		Original: a.Exam.Original, Details: a.Exam.Details, Features: bounded(a.Exam.Features),
-		Doubts: bounded(a.Exam.Doubts), UVIR: a.Exam.UVIR, Trained: d.state.Trained,
+		Original: a.Exam.Original, Details: a.Exam.Details, Features: slices.Concat([]string{}, a.Exam.Features),
+		Doubts: a.Exam.Doubts, UVIR: a.Exam.UVIR, Trained: d.state.Trained,
 	}
 	if fact.UVIR {
 		fact.Templates = d.cfg.Templates
@@ -183,14 +187,13 @@ func (d *Desk) comparedByEye(a api.Answer) (proof.Fact, error) {
 	return nil, &proof.Error{Op: "comparing", Kind: proof.KindBadRequest}
 }
 
-// bounded keeps at most 40 short words.
-func bounded(words []string) []string {
-	out := []string{}
-	for _, w := range words[:min(len(words), 40)] {
-		out = append(out, clip(w, 40))
+// features reports whether words are features of the piece in hand, each once.
+func (d *Desk) features(words []string) bool {
+	known := d.cfg.Policy.Features(d.state.Of(route.Turn(d.state)).Type())
+	for i, w := range words {
+		if !slices.Contains(known, w) || slices.Contains(words[:i], w) {
+			return false
+		}
 	}
-	return out
+	return true
 }
-
-// clip shortens a text to n bytes.
-func clip(s string, n int) string { return s[:min(len(s), n)] }

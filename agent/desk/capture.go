@@ -3,7 +3,6 @@ package desk
 import (
 	"bytes"
 	"context"
-	"errors"
 	"image"
 	"image/jpeg"
 	"slices"
@@ -21,15 +20,30 @@ import (
 // jpegQuality of the pictures that are kept; the reader still reads far worse.
 const jpegQuality = 90
 
+// filming is one run of a camera.
+type filming struct {
+	stop context.CancelFunc
+	by   proof.OperatorID // whoever started it
+}
+
+// stopFilming ends the run of a camera, if there is one, and drops what it finds.
+// The visit goes on at once, also where a camera does not stop. d.mu is held.
+func (d *Desk) stopFilming() {
+	if d.films != nil {
+		d.films.stop()
+		d.films = nil
+	}
+}
+
 // capture runs a camera for one ask until a frame is good, the person cancels
 // or the time is over. The desk is not locked while the camera runs, so the
 // screens can read the visit and end the capture.
 func (d *Desk) capture(ctx context.Context, op proof.Operator, a api.Answer) (api.Visit, error) {
-	ctx, err := d.beginCapture(ctx, a)
+	ctx, run, err := d.beginCapture(ctx, op, a)
 	if err != nil {
 		return d.current(), err
 	}
-	defer d.endCapture() // also where a frame makes the program panic
+	defer d.endCapture(run) // also where a frame makes the program panic
 	var fact proof.Fact
 	var pictures []draft.Picture
 	switch a.Ask {
@@ -42,12 +56,11 @@ func (d *Desk) capture(ctx context.Context, op proof.Operator, a api.Answer) (ap
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	cancelled := context.Cause(ctx) == errCancelled
-	d.stop()
-	if cancelled {
+	run.stop()
+	if d.films != run {
 		return d.view(), &proof.Error{Op: "capturing", Kind: proof.KindCancelled}
 	}
-	d.stop = nil
+	d.films = nil
 	if err := d.write(context.WithoutCancel(ctx), person(op), fact, pictures...); err != nil {
 		return d.view(), err
 	}
@@ -55,42 +68,41 @@ func (d *Desk) capture(ctx context.Context, op proof.Operator, a api.Answer) (ap
 	return d.viewAfter(d.goOn(ctx))
 }
 
-// errCancelled ends a capture that the person at the counter cancelled.
-var errCancelled = errors.New("cancelled at the counter")
-
 // beginCapture checks that the capture is asked for and marks it as running.
 // The caller's going away does not end it: its result is for the visit.
-func (d *Desk) beginCapture(ctx context.Context, a api.Answer) (context.Context, error) {
+func (d *Desk) beginCapture(ctx context.Context, op proof.Operator, a api.Answer) (context.Context, *filming, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.ready(a); err != nil {
-		return nil, err
+	if err := d.ready(op, a); err != nil {
+		return nil, nil, err
 	}
-	if !slices.ContainsFunc(route.Asks(d.state), func(open proof.Ask) bool { return open.Kind == a.Ask }) {
-		return nil, &proof.Error{Op: "capturing", Kind: proof.KindAskNotOpen}
+	if !d.asks(a.Ask) {
+		return nil, nil, &proof.Error{Op: "capturing", Kind: proof.KindAskNotOpen}
 	}
-	ctx, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	ctx, end := context.WithTimeout(ctx, d.cfg.Capture)
-	d.stop = func() { stop(errCancelled); end() }
-	return ctx, nil
+	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), d.cfg.Capture)
+	d.films = &filming{stop, op.ID}
+	d.preview.of(op.ID)
+	return ctx, d.films, nil
 }
 
-// endCapture leaves no capture marked as running.
-func (d *Desk) endCapture() {
+// endCapture leaves this capture not marked as running. Another one may have
+// begun meanwhile: it is left alone.
+func (d *Desk) endCapture(run *filming) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stop != nil {
-		d.stop()
-		d.stop = nil
+	run.stop()
+	if d.films == run {
+		d.films = nil
 	}
 }
 
-// cancel ends the capture that is running; without one it changes nothing.
-func (d *Desk) cancel() (api.Visit, error) {
+// cancel ends the capture that is running, if it is this operator's; without one
+// it changes nothing.
+func (d *Desk) cancel(op proof.Operator) (api.Visit, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stop != nil {
-		d.stop()
+	if d.films != nil && d.films.by == op.ID {
+		d.stopFilming()
 	}
 	return d.view(), nil
 }
@@ -156,8 +168,16 @@ func (d *Desk) filmDocument(ctx context.Context) (proof.Fact, []draft.Picture) {
 	today := route.Today(d.cfg.Now())
 	var tracker capture.Tracker
 	var found *reading
+	var quicker proof.Fact // by a reader of zones
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	zones := d.zones(ctx)
 	kind := d.film(ctx, devices.DocumentCamera, func(img image.Image, raw []byte) (proof.Kind, bool) {
 		var verdict capture.Verdict
+		if fact, kind := d.zoneRead(zones, today); kind != waiting {
+			quicker = fact
+			return kind, fact != nil
+		}
 		tracker, verdict = tracker.See(capture.Judge(img, capture.AnyDocument))
 		read := d.cfg.Reader.Read(img, today)
 		if !read.Accepted {
@@ -171,7 +191,13 @@ func (d *Desk) filmDocument(ctx context.Context) (proof.Fact, []draft.Picture) {
 		found = &reading{lines, read, img, raw}
 		return proof.KindNone, true
 	})
-	if found == nil {
+	if found == nil && quicker == nil && d.has(devices.CanReadMRZ, devices.AnyRole, false) {
+		quicker, kind = d.zoneAwaited(zones, today, kind) // there is no camera, or none that works
+	}
+	switch {
+	case quicker != nil:
+		return quicker, nil
+	case found == nil:
 		return proof.DocumentFailed{Kind: kind}, nil
 	}
 	return d.documentFact(*found)
@@ -217,17 +243,28 @@ func (d *Desk) documentFact(r reading) (proof.Fact, []draft.Picture) {
 // that has no code to read.
 const steadyFrames = 5
 
-// filmEvidence looks for a bar code, and takes a steady picture where there is
-// none. What a code tells only fills in fields that the clerk confirms.
+// filmEvidence looks for a bar code that tells what is asked, and takes a steady
+// picture where there is none. What a code tells only fills in fields that the
+// clerk confirms. Other codes, such as the one on a bill that holds a whole
+// account number, are not kept.
 func (d *Desk) filmEvidence(ctx context.Context) (proof.Fact, []draft.Picture) {
 	var tracker capture.Tracker
 	var fact proof.EvidenceScanned
 	var page []byte
+	tells := d.telling()
 	steady := 0
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	codes := d.codes(ctx)
 	kind := d.film(ctx, devices.DocumentCamera, func(img image.Image, raw []byte) (proof.Kind, bool) {
+		if scan, read := codeRead(codes); read && tells(scan) {
+			fact, page = scan, kept(img, raw)
+			return proof.KindNone, true
+		}
 		if d.cfg.Symbols != nil {
-			if symbology, text, found := d.cfg.Symbols(img); found {
-				fact.Symbology, fact.Text, page = symbology, clip(text, maxSymbol), kept(img, raw)
+			found := d.cfg.Symbols(img)
+			if i := slices.IndexFunc(found, tells); i >= 0 {
+				fact, page = found[i], kept(img, raw)
 				return proof.KindNone, true
 			}
 		}
@@ -246,6 +283,23 @@ func (d *Desk) filmEvidence(ctx context.Context) (proof.Fact, []draft.Picture) {
 	picture := draft.Picture{ID: proof.PictureID("page-" + d.nextPicture()), JPEG: page}
 	fact.Page = picture.ID
 	return fact, []draft.Picture{picture}
+}
+
+// telling judges whether a code tells what is asked now: the fields of the piece
+// in hand, or without one the codes of a practice's letter.
+func (d *Desk) telling() func(proof.EvidenceScanned) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	piece, today := d.state.Of(route.Turn(d.state)).Chosen.Form != "", d.state.Today()
+	return func(scan proof.EvidenceScanned) bool {
+		fields, letter := false, false
+		if piece {
+			_, fields = entry.Prefill(scan, today)
+		} else {
+			_, letter = entry.PracticeCode(scan.Text)
+		}
+		return len(scan.Text) <= maxSymbol && (fields || letter)
+	}
 }
 
 // maxSymbol bounds the text of a bar code, in bytes; a PDF417 holds 1,850

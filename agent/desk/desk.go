@@ -11,6 +11,8 @@
 //   - A capture runs because a person started it, ends by itself, and is never
 //     started again by the desk.
 //   - Failure, refusal and time-out are events like any other.
+//   - Only the operator who has the visit is answered or shown anything of it; a
+//     visit that has ended names nobody.
 //   - The record is in the queue before the draft is erased; in between, doing
 //     it again finds the record by its name and adds nothing.
 package desk
@@ -70,13 +72,14 @@ type SlipPrinter interface {
 type Config struct {
 	Drafts   *draft.Store
 	Cameras  Cameras
+	Readers  Readers // nil for none beside the cameras
 	Reader   *ocr.Reader
 	Matcher  Matcher
 	Recorder Recorder
 	Slips    SlipPrinter
-	// Symbols reads a bar code in a frame: its symbology and text, false where
-	// there is none. Nil reads none.
-	Symbols func(image.Image) (symbology, text string, found bool)
+	// Symbols reads the bar codes in a frame: the symbology and the text of each.
+	// Nil reads none.
+	Symbols func(image.Image) []proof.EvidenceScanned
 	// Clerks lists the operators of this counter, so that one who proves a
 	// colleague is noticed. Nil notices none.
 	Clerks   func() []proof.Operator
@@ -104,9 +107,9 @@ type Desk struct {
 
 	mu    sync.Mutex
 	state route.State
-	draft *draft.Draft       // nil when no visit is open
-	last  *api.Visit         // the visit that ended last, until the next begins
-	stop  context.CancelFunc // ends the capture that is running; nil without one
+	draft *draft.Draft // nil when no visit is open
+	last  *api.Visit   // the visit that ended last, until the next begins
+	films *filming     // the capture that is running; nil without one
 }
 
 // Open makes a desk and takes up the visit that a crash or a power cut left
@@ -226,12 +229,16 @@ func (d *Desk) OpenVisit() proof.CaseID {
 	return d.state.Visit.Case
 }
 
-// Picture fetches a picture of the open visit.
-func (d *Desk) Picture(id proof.PictureID) ([]byte, error) {
+// Picture fetches a picture of the open visit for the operator who has it. The
+// visit is named, because its pictures are named alike in every visit.
+func (d *Desk) Picture(op proof.OperatorID, visit proof.CaseID, id proof.PictureID) ([]byte, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.draft == nil {
+	switch {
+	case d.draft == nil || d.state.Visit.Case != visit:
 		return nil, &proof.Error{Op: "reading a picture", Kind: proof.KindNoVisit}
+	case d.state.Operator != op:
+		return nil, &proof.Error{Op: "reading a picture", Kind: proof.KindNotAllowed}
 	}
 	return d.draft.Picture(id)
 }
@@ -243,9 +250,7 @@ func (d *Desk) HandOver(ctx context.Context, from, to proof.Operator) (api.Visit
 	if d.draft == nil {
 		return api.Visit{}, &proof.Error{Op: "handing over", Kind: proof.KindNoVisit}
 	}
-	if d.stop != nil {
-		d.stop() // what the camera sees is for whoever has the visit then
-	}
+	d.stopFilming() // what the camera sees is for whoever has the visit then
 	if err := d.write(ctx, person(from), proof.HandedOver{To: to.ID, Trained: to.Training}); err != nil {
 		return d.view(), err
 	}
@@ -256,8 +261,8 @@ func (d *Desk) HandOver(ctx context.Context, from, to proof.Operator) (api.Visit
 func (d *Desk) Leave(op proof.OperatorID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.stop != nil && d.state.Operator == op {
-		d.stop()
+	if d.state.Operator == op {
+		d.stopFilming()
 	}
 }
 

@@ -100,6 +100,8 @@ type room struct {
 	records     map[[16]byte][]packet.Part
 	slipFails   error
 	printed     int
+	notify      func(api.Event)
+	readers     desk.Readers
 }
 
 func newRoom(t *testing.T) *room {
@@ -193,7 +195,7 @@ func (r *room) tryOpen() (*desk.Desk, error) {
 	}
 	return desk.Open(r.t.Context(), desk.Config{
 		Drafts: drafts, Cameras: r, Reader: read, Matcher: r, Recorder: r, Slips: r, Policy: policy,
-		Site: "FWC87", App: "test", Training: true, Capture: 5 * time.Second,
+		Site: "FWC87", App: "test", Training: true, Capture: 5 * time.Second, Notify: r.notify, Readers: r.readers,
 	})
 }
 
@@ -574,7 +576,7 @@ func TestPreviewShowsTheCapture(t *testing.T) {
 	enough := errors.New("seen enough")
 	watching := make(chan error, 1)
 	go func() {
-		watching <- d.Preview(context.Background(), func(jpeg []byte) error {
+		watching <- d.Preview(context.Background(), robin.ID, func(jpeg []byte) error {
 			seen <- len(jpeg)
 			return enough
 		})

@@ -3,6 +3,7 @@ package desk
 import (
 	"context"
 	"crypto/rand"
+	"slices"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/entry"
@@ -66,14 +67,29 @@ func (d *Desk) fields(f api.Fields) (proof.Fact, proof.Kind) {
 	return entry.Fields(f, piece.Chosen, scan, route.Today(d.cfg.Now()))
 }
 
+// asks reports whether an ask is open. d.mu is held.
+func (d *Desk) asks(kind proof.AskKind) bool {
+	return slices.ContainsFunc(route.Asks(d.state), func(a proof.Ask) bool { return a.Kind == kind })
+}
+
 // chosen begins a piece of evidence of a type that the policy knows.
 func (d *Desk) chosen(t proof.EvidenceType) (proof.Fact, proof.Kind) {
 	for _, c := range d.choices() {
 		if c.Type == t {
-			return proof.EvidenceChosen{Type: t, Form: entry.Form(t), Photo: c.Photo}, proof.KindNone
+			return begun(c), proof.KindNone
 		}
 	}
 	return nil, proof.KindBadRequest
+}
+
+// begun is the fact that a piece of a kind begins.
+func begun(c api.Choice) proof.EvidenceChosen {
+	return proof.EvidenceChosen{Type: c.Type, Form: entry.Form(c.Type), Photo: c.Photo}
+}
+
+// offered are the choices that may be made now: nobody vouches for who vouches.
+func (d *Desk) offered() []api.Choice {
+	return slices.DeleteFunc(d.choices(), func(c api.Choice) bool { return !route.Allowed(d.state, begun(c)) })
 }
 
 // table is what lies on the table, bounded; types that the policy does not know
@@ -128,13 +144,17 @@ func (d *Desk) noticeColleague(ctx context.Context) error {
 func (d *Desk) Second(ctx context.Context, second proof.Operator, seen int, confirms bool) (api.Visit, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err := d.ready(api.Answer{Seen: seen}); err != nil {
+	if err := d.ready(proof.Operator{ID: d.state.Operator}, api.Answer{Seen: seen}); err != nil {
 		return d.view(), err
 	}
 	if _, self := entry.Colleague(d.state.Claimed(), []proof.Operator{second}); self || second.ID == d.state.Operator {
 		return d.view(), &proof.Error{Op: "asking a second person", Kind: proof.KindSameOperator}
 	}
-	if err := d.write(ctx, person(second), proof.SecondPersonAnswered{Operator: second.ID, Confirms: confirms}); err != nil {
+	fact := proof.SecondPersonAnswered{Operator: second.ID, Confirms: confirms}
+	if d.asks(proof.SecondPerson) && !route.Allowed(d.state, fact) {
+		return d.view(), &proof.Error{Op: "asking a second person", Kind: proof.KindSameOperator}
+	}
+	if err := d.write(ctx, person(second), fact); err != nil {
 		return d.view(), err
 	}
 	return d.viewAfter(d.proceed(ctx))

@@ -3,10 +3,12 @@ package desk
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/capture"
 	"github.com/counterproof/counterproof/agent/gpg45"
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
@@ -36,7 +38,7 @@ func (d *Desk) policy() *gpg45.Policy {
 // sealRecord packs, seals and enqueues the visit. If the counter dies between
 // the queue and the draft's next event, doing it again finds the record.
 func (d *Desk) sealRecord(ctx context.Context) error {
-	parts, err := packet.Build(d.state, d.draft.Events(), d.whole)
+	parts, err := d.pack()
 	if err != nil {
 		return &proof.Error{Op: "packing the record", Kind: proof.KindInternal, Err: err}
 	}
@@ -49,6 +51,40 @@ func (d *Desk) sealRecord(ctx context.Context) error {
 		return err
 	}
 	return d.write(ctx, system(), proof.RecordQueued{Ref: ref})
+}
+
+// Widths to which pictures are shrunk that together are too large for a record,
+// in pixels. A record with small pictures is worth more than none, and the visit
+// could not be ended otherwise.
+const (
+	wideEvidence   = 1600
+	narrowEvidence = 400
+)
+
+// pack packs the visit, with smaller pictures where it must be.
+func (d *Desk) pack() ([]packet.Part, error) {
+	parts, err := packet.Build(d.state, d.draft.Events(), d.whole)
+	for width := wideEvidence; errors.Is(err, packet.ErrTooLarge) && width >= narrowEvidence; width /= 2 {
+		parts, err = packet.Build(d.state, d.draft.Events(), func(id proof.PictureID) ([]byte, error) { return d.smaller(id, width) })
+	}
+	return parts, err
+}
+
+// smaller fetches a picture to pack, no wider than wanted. What cannot be made
+// smaller is packed as it is.
+func (d *Desk) smaller(id proof.PictureID, width int) ([]byte, error) {
+	whole, err := d.whole(id)
+	if err != nil {
+		return nil, err
+	}
+	img, err := capture.Decode(whole)
+	if err != nil {
+		return whole, nil
+	}
+	if b, err := encode(shrink(img, width)); err == nil && len(b) < len(whole) {
+		return b, nil
+	}
+	return whole, nil
 }
 
 // whole fetches a picture to pack. One that the disk has spoilt is left out, so
@@ -90,7 +126,7 @@ func (d *Desk) endVisit(ctx context.Context) error {
 // screen, without the person's data.
 func (d *Desk) finish() (api.Visit, error) {
 	last := d.view()
-	last.Document, last.Face, last.Slip = nil, nil, nil
+	last.Document, last.Face, last.Slip, last.People, last.Prefill, last.Letter = nil, nil, nil, nil, nil, nil
 	err := d.draft.Erase()
 	if err != nil {
 		err = d.draft.Erase() // once more: the next start tries again too

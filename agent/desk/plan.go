@@ -2,10 +2,12 @@ package desk
 
 import (
 	"log/slog"
+	"slices"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/plan"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/agent/verdict"
 	"github.com/counterproof/counterproof/devices"
 )
@@ -21,8 +23,9 @@ func (d *Desk) plans() []api.Plan {
 	}
 	question := plan.Question{Facts: facts, Desk: d.able(), Level: wanted}
 	if s.Table != nil {
-		question.Here, question.Home = s.Table.Here, s.Table.Home
+		question.Here, question.Home = notShown(s, s.Table.Here), notShown(s, s.Table.Home)
 	}
+	question.Failed = failed(s)
 	found, err := plan.Find(d.cfg.Policy, question)
 	if err != nil {
 		slog.Warn("no plan was made", "err", err.Error())
@@ -40,6 +43,31 @@ func (d *Desk) plans() []api.Plan {
 	return out
 }
 
+// notShown leaves out what was shown already, also where it counts for nothing:
+// nobody is asked for the same document twice.
+func notShown(s route.State, types []proof.EvidenceType) []proof.EvidenceType {
+	return slices.DeleteFunc(slices.Clone(types), func(t proof.EvidenceType) bool {
+		return slices.ContainsFunc(s.Pieces(), func(p route.Piece) bool { return p.Type() == t })
+	})
+}
+
+// camerasChances is after how many failures a plan no longer counts on the camera
+// over the document.
+const camerasChances = 3
+
+// failed are the steps that this visit has seen fail.
+func failed(s route.State) (steps []plan.Step) {
+	if s.DocumentFails >= camerasChances {
+		steps = append(steps, plan.Step{Code: "step_show"})
+	}
+	for _, p := range s.Pieces() {
+		if p.Person != nil && p.Person.Answer == proof.NotSure {
+			steps = append(steps, plan.Step{Code: "step_compare", Type: p.Type()})
+		}
+	}
+	return steps
+}
+
 // templateDays is how long pictures under ultraviolet light are fresh enough to
 // plan with; the policy judges them to the month.
 const templateDays = 365
@@ -47,7 +75,7 @@ const templateDays = 365
 // able is what this desk and its people can do now.
 func (d *Desk) able() plan.Desk {
 	able := plan.Desk{
-		Camera: d.cfg.Cameras.Camera(devices.DocumentCamera) != nil, Line: true, Training: d.state.Trained,
+		Camera: d.has(devices.CanFilm, devices.DocumentCamera, true), Line: true, Training: d.state.Trained,
 		UVIR: d.cfg.Templates.Year != 0 && !d.cfg.Templates.AddDays(templateDays).Before(d.state.Today()),
 	}
 	if d.cfg.Clerks == nil {

@@ -33,9 +33,11 @@ func (r *room) withRoutes(symbol string, clerks ...proof.Operator) *desk.Desk {
 	}
 	d, err := desk.Open(r.t.Context(), desk.Config{
 		Drafts: drafts, Cameras: r, Reader: read, Matcher: r, Recorder: r, Slips: r, Policy: policy,
-		Site: "FWC87", App: "test", Training: true, Capture: 5 * time.Second, Templates: lately(),
-		Symbols: func(image.Image) (string, string, bool) { return "PDF417", symbol, symbol != "" },
-		Clerks:  func() []proof.Operator { return clerks },
+		Site: "FWC87", App: "test", Training: true, Capture: 5 * time.Second, Templates: lately(), Notify: r.notify,
+		Symbols: func(image.Image) []proof.EvidenceScanned {
+			return []proof.EvidenceScanned{{Symbology: "Code128", Text: "8910 0000 4417 2261"}, {Symbology: "PDF417", Text: symbol}}
+		},
+		Clerks: func() []proof.Operator { return clerks }, Readers: r.readers,
 	})
 	if err != nil {
 		r.t.Fatal(err)
@@ -258,8 +260,19 @@ func TestMoreEvidenceAfterTheResult(t *testing.T) {
 	if len(v.Plans) == 0 || len(v.Plans[0].Steps) == 0 || v.Plans[0].Level == "" {
 		t.Errorf("what else have you got: no plan in %+v", v.Plans)
 	}
+	first := func(v api.Visit, kind proof.EvidenceType) bool {
+		return slices.ContainsFunc(v.Plans, func(p api.Plan) bool {
+			return slices.ContainsFunc(p.Steps, func(s api.PlanStep) bool { return s.Type == kind && s.Code == "step_key" })
+		})
+	}
+	if !first(v, "birth_cert") {
+		t.Errorf("a certificate that lies here is in no plan: %+v", v.Plans)
+	}
 	v = say(t, d, v, api.Answer{Ask: proof.ChooseEvidence, Type: "birth_cert"})
 	v = say(t, d, v, api.Answer{Ask: proof.EnterEvidence, Fields: &api.Fields{Identity: api.Identity{Surname: "Else", Given: "Someone"}}})
+	if first(v, "birth_cert") {
+		t.Errorf("what was shown is asked for again: %+v", v.Plans)
+	}
 	v = goTo(t, d, v, proof.ConfirmResult)
 	told := slices.ContainsFunc(v.Outcome.Reasons, func(r proof.Reason) bool { return r.Code == proof.UnlinkedEvidence })
 	if !told || v.Outcome.Profile != "L1B" || len(v.People[0].Evidence) != 2 || len(v.People[0].Evidence[1].Problems) == 0 {

@@ -29,7 +29,7 @@ func (d *Desk) view() api.Visit {
 	for i, ask := range v.Asks {
 		switch ask.Kind {
 		case proof.ChooseEvidence:
-			v.Choices = d.choices()
+			v.Choices = d.offered()
 			if i == 0 {
 				v.Plans = d.plans()
 			}

@@ -24,6 +24,7 @@ const (
 	lengthLen = 4
 	nonceLen  = 12
 	maxEntry  = 96 << 20 // one event with its pictures
+	maxFirst  = 4 << 10  // the first event, which begins the visit and has none
 	// maxWrapped is the room for the wrapped key in the head.
 	maxWrapped = headLen - len(magic) - 2
 )
@@ -38,6 +39,11 @@ var errDamaged = errors.New("the draft is damaged")
 // errLocked says that the keeper gives no key for the draft: it is busy, or the
 // draft is another counter's.
 var errLocked = errors.New("the key does not unwrap")
+
+// errNewer says that an entry is whole, since its seal holds, but of a program
+// that writes what this one does not know. Cutting it off or setting the file
+// aside would lose what was answered; the newer program reads it.
+var errNewer = errors.New("an entry of a newer program")
 
 // box seals and opens the entries of one visit.
 type box struct {
@@ -109,17 +115,28 @@ func (b box) open(entry []byte) (proof.Event, []Picture, error) {
 	if err != nil {
 		return e, nil, fmt.Errorf("opening an entry: %w", err)
 	}
-	if len(clear) < 4 {
-		return e, nil, errTorn
+	e, pictures, err := unpack(clear)
+	if err != nil {
+		return e, nil, fmt.Errorf("%w: %w", errNewer, err)
 	}
-	event, rest, err := cutRun(clear[4:])
+	return e, pictures, nil
+}
+
+// errForm says that what is in an entry is not laid out as seal does it.
+var errForm = errors.New("its runs do not fit")
+
+// unpack reads what was sealed into an entry.
+func unpack(clear []byte) (e proof.Event, pictures []Picture, err error) {
+	if len(clear) < lengthLen {
+		return e, nil, errForm
+	}
+	event, rest, err := cutRun(clear[lengthLen:])
 	if err != nil {
 		return e, nil, err
 	}
 	if err := json.Unmarshal(event, &e); err != nil {
 		return e, nil, fmt.Errorf("reading an entry: %w", err)
 	}
-	var pictures []Picture
 	for len(rest) > 0 {
 		var id, jpeg []byte
 		if id, rest, err = cutRun(rest); err != nil {
@@ -141,7 +158,7 @@ func appendRun(b, run []byte) []byte {
 // cutRun reads what appendRun wrote.
 func cutRun(b []byte) (run, rest []byte, err error) {
 	if len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4) {
-		return nil, nil, errTorn
+		return nil, nil, errForm
 	}
 	n := int(binary.BigEndian.Uint32(b))
 	return b[4 : 4+n], b[4+n:], nil
@@ -173,6 +190,8 @@ func (d *Draft) load(keys Keeper) error {
 		switch {
 		case errors.Is(err, io.EOF):
 			return nil
+		case errors.Is(err, errTorn) && len(d.events) == 0 && d.end()-d.size > maxFirst:
+			return fmt.Errorf("%w: nothing of it opens", errDamaged)
 		case errors.Is(err, errTorn):
 			// What is answered is whole and is gone on with, also where a full disk
 			// keeps the tail from being set aside; the next entry tries again.
@@ -206,6 +225,8 @@ func (d *Draft) next() error {
 	e, pictures, err := d.box.open(entry)
 	last := d.size+lengthLen+n == end
 	switch {
+	case errors.Is(err, errNewer):
+		return err
 	case err != nil && last:
 		return errTorn
 	case err != nil:

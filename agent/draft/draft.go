@@ -15,6 +15,7 @@
 //   - A torn last entry is what a crash in the middle of Append leaves; nobody
 //     was answered, so it is cut off. Damage before it is reported, the file is
 //     set aside under another name and never deleted.
+//   - What a newer program wrote stays where it is, for that program to read.
 package draft
 
 import (
@@ -195,7 +196,8 @@ func (s *Store) Visits() ([]proof.CaseID, error) {
 }
 
 // Resume opens the draft of a visit that was interrupted. A damaged one gives an
-// error of KindDraftDamaged; its file stays, under another name.
+// error of KindDraftDamaged; its file stays, under another name. One that a newer
+// program wrote gives KindUpgrade, and stays as it is.
 func (s *Store) Resume(id proof.CaseID) (*Draft, error) {
 	if !validID(id) {
 		return nil, &proof.Error{Op: "resuming a draft", Kind: proof.KindNoVisit}
@@ -207,8 +209,8 @@ func (s *Store) Resume(id proof.CaseID) (*Draft, error) {
 	d := &Draft{path: s.path(id), id: id, file: f, at: map[proof.PictureID]span{}}
 	switch err := d.load(s.keys); {
 	case err != nil && !errors.Is(err, errDamaged):
-		// A keeper or a disk that does not answer now may answer the next time: the
-		// file stays where it is.
+		// A keeper or a disk that does not answer now may answer the next time, and
+		// a newer program reads what it wrote: the file stays where it is.
 		return nil, failed("resuming a draft", errors.Join(err, f.Close()))
 	case err != nil:
 		aside := os.Rename(d.path, d.path+damagedSuffix)
@@ -346,6 +348,8 @@ func failed(op string, err error) error {
 	switch {
 	case errors.Is(err, errLocked):
 		kind = proof.KindDraftDamaged
+	case errors.Is(err, errNewer):
+		kind = proof.KindUpgrade
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		kind = proof.KindDiskFull
 	case errors.Is(err, os.ErrNotExist):

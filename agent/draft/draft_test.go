@@ -200,6 +200,73 @@ func TestDamageIsReportedAndSetAside(t *testing.T) {
 	}
 }
 
+// TestARottenFirstLengthIsDamage turns a bit in the length of the first entry.
+// Nothing opens then, but that is no visit that was never begun: its file stays.
+func TestARottenFirstLengthIsDamage(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	sizes := fill(t, dir, 3)
+	name := filepath.Join(dir, string(visit)+".draft")
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[sizes[0]] ^= 0x40
+	if err := os.WriteFile(name, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if d, err := open(t, dir).Resume(visit); proof.KindOf(err) != proof.KindDraftDamaged {
+		t.Errorf("resuming gives %+v and %v", d, err)
+	}
+	if kept, err := os.ReadFile(name + ".damaged"); err != nil || !bytes.Equal(kept, b) {
+		t.Errorf("the visit is gone: %v", err)
+	}
+}
+
+// strange is a fact that only a newer program knows.
+type strange struct {
+	More string `json:"more"`
+}
+
+// FactKind is a word of a later year.
+func (strange) FactKind() proof.FactKind { return "fact_of_next_year" }
+
+// TestAnEntryOfANewerProgramStays goes back to an older program while a visit is
+// open: nothing that was answered is cut off or set aside, so the newer program
+// goes on with all of it.
+func TestAnEntryOfANewerProgramStays(t *testing.T) {
+	t.Parallel()
+	for rule, facts := range map[string][]proof.Fact{
+		"last": {nth(1), nth(2), strange{"x"}}, "between": {nth(1), strange{"x"}, nth(3)},
+	} {
+		dir := t.TempDir()
+		name := filepath.Join(dir, string(visit)+".draft")
+		d, err := open(t, dir).Begin(visit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, f := range facts {
+			if err := d.Append(event(i+1, f)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		before, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d, err := open(t, dir).Resume(visit); proof.KindOf(err) != proof.KindUpgrade {
+			t.Errorf("%s: resuming gives %v and %v", rule, d, err)
+		}
+		after, err := os.ReadFile(name)
+		if err != nil || !bytes.Equal(after, before) {
+			t.Errorf("%s: the draft was changed from %d to %d bytes: %v", rule, len(before), len(after), err)
+		}
+	}
+}
+
 // TestWhatPassesIsNoDamage holds that a keeper that is busy once does not cost a
 // visit, and that one file that does not read does not stop the others.
 func TestWhatPassesIsNoDamage(t *testing.T) {

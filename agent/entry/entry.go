@@ -16,6 +16,7 @@
 package entry
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -115,7 +116,7 @@ func Fields(in api.Fields, chosen proof.EvidenceChosen, scan *proof.EvidenceScan
 	if kind != proof.KindNone {
 		return nil, kind
 	}
-	f := proof.EvidenceEntered{Source: proof.FromKeys, Person: who, Issued: in.Issued, Expires: in.Expires}
+	f := proof.EvidenceEntered{Source: proof.FromKeys, Person: who, Issued: in.Issued, Expires: lastDay(in.Expires)}
 	dated := chosen.Photo && !slices.Contains(undated, chosen.Type)
 	if who.Surname.Key == "" || dated && who.Birth.Precision() != "day" {
 		return nil, proof.KindDetailsMissing
@@ -127,7 +128,7 @@ func Fields(in api.Fields, chosen proof.EvidenceChosen, scan *proof.EvidenceScan
 		return nil, kind
 	}
 	var shows bool
-	if f.Issuer, shows = text(in.Issuer); !shows {
+	if f.Issuer, shows = issuer(in.Issuer, chosen.Type); !shows {
 		return nil, proof.KindOddLetters
 	}
 	if f.Postcode, kind = postcode(in.Postcode); kind != proof.KindNone {
@@ -143,6 +144,26 @@ func Fields(in api.Fields, chosen proof.EvidenceChosen, scan *proof.EvidenceScan
 		f.Page, f.Portrait = scan.Page, scan.Portrait
 	}
 	return f, proof.KindNone
+}
+
+// issuer is who issued a piece: of a licence the state's code, however its sign is
+// written, so that one licence is one document.
+func issuer(typed string, t proof.EvidenceType) (string, bool) {
+	said, shows := text(typed)
+	if t == proof.UKLicence || t == "eu_dl" {
+		said = licence.Issuer(said)
+	}
+	return said, shows
+}
+
+// lastDay is the day until which something is good. A card that prints its month
+// alone is good to the end of it, one that prints a year to its end.
+func lastDay(printed proof.Date) proof.Date {
+	if !printed.Valid() || printed.Precision() == "day" {
+		return printed
+	}
+	month := cmp.Or(printed.Month, 12)
+	return proof.Date{Year: printed.Year, Month: month + 1, Day: 1}.AddDays(-1)
 }
 
 // term checks the dates of a document against each other. That it has expired is

@@ -318,3 +318,66 @@ func FuzzPrefill(f *testing.F) {
 		}
 	})
 }
+
+// TestACardIsGoodToTheEndOfItsMonth types the expiry of a bank card, which prints
+// no day.
+func TestACardIsGoodToTheEndOfItsMonth(t *testing.T) {
+	t.Parallel()
+	chosen := proof.EvidenceChosen{Type: "bank_account", Form: proof.ByField}
+	for typed, want := range map[proof.Date]proof.Date{
+		{Year: 2026, Month: 11}: day(2026, 11, 30), {Year: 2028, Month: 2}: day(2028, 2, 29), {Year: 2026, Month: 12}: day(2026, 12, 31),
+		{Year: 2027}: day(2027, 12, 31), day(2026, 11, 5): day(2026, 11, 5), {}: {},
+	} {
+		in := api.Fields{Identity: api.Identity{Surname: "Quill"}, Expires: typed}
+		fact, kind := entry.Fields(in, chosen, nil, today)
+		if f, ok := fact.(proof.EvidenceEntered); !ok || f.Expires != want {
+			t.Errorf("%v is %v (%q), want %v", typed, f.Expires, kind, want)
+		}
+	}
+	for _, typed := range []proof.Date{{Year: 2026, Month: 13}, {Month: 5}, {Year: 2026, Day: 3}} {
+		if _, kind := entry.Fields(api.Fields{Identity: api.Identity{Surname: "Quill"}, Expires: typed}, chosen, nil, today); kind != proof.KindDateWrong {
+			t.Errorf("%v: %q", typed, kind)
+		}
+	}
+}
+
+// TestOneLicenceIsOneDocument types one licence in the ways in which people do:
+// the opener must not take it for several.
+func TestOneLicenceIsOneDocument(t *testing.T) {
+	t.Parallel()
+	holder := api.Identity{Surname: "Quill", Given: "Ira Wren", Birth: day(1976, 5, 7), Sex: "F"}
+	chosen := proof.EvidenceChosen{Type: proof.UKLicence, Form: proof.ByField, Photo: true}
+	for typed, want := range map[string]string{
+		"QUILL755076IW9IJ": "QUILL755076IW9IJ", "quill 755076 iw9ij": "QUILL755076IW9IJ", "QUILL755076IW9IJ 35": "QUILL755076IW9IJ",
+		"QUILL-755076-IW9IJ": "QUILL755076IW9IJ", "QUILL755076IW9IJ08": "QUILL755076IW9IJ", "1234-5678": "12345678", "1234 5678": "12345678",
+	} {
+		fact, kind := entry.Fields(api.Fields{Identity: holder, Number: typed}, chosen, nil, today)
+		if f, ok := fact.(proof.EvidenceEntered); !ok || f.Number != want {
+			t.Errorf("%q is %q (%q), want %q", typed, f.Number, kind, want)
+		}
+	}
+	odd := api.Fields{Identity: holder, Number: "QUILL 1", Sure: true}
+	if f, ok := first(entry.Fields(odd, chosen, nil, today)).(proof.EvidenceEntered); !ok || f.Number != "QUILL1" {
+		t.Errorf("a number in no form, of which the clerk is sure: %q", f.Number)
+	}
+}
+
+// first is the fact of two results.
+func first(f proof.Fact, _ proof.Kind) proof.Fact { return f }
+
+// One licence is one document however the clerk writes the state that issued it.
+func TestIssuerOfALicence(t *testing.T) {
+	t.Parallel()
+	who := api.Identity{Surname: "Moreau", Given: "Lise", Birth: proof.Date{Year: 1988, Month: 4, Day: 2}}
+	for _, c := range []struct {
+		of          proof.EvidenceType
+		typed, want string
+	}{{"eu_dl", "f", "FRA"}, {"eu_dl", "FRA", "FRA"}, {"eu_dl", "fr", "FRA"}, {"bank_card", "Barclays", "Barclays"}} {
+		in := api.Fields{Identity: who, Number: "880402 75 1234", Issuer: c.typed}
+		fact, kind := entry.Fields(in, proof.EvidenceChosen{Type: c.of, Form: proof.ByField}, nil, proof.Date{Year: 2026, Month: 11, Day: 22})
+		got, is := fact.(proof.EvidenceEntered)
+		if !is || kind != proof.KindNone || got.Issuer != c.want {
+			t.Errorf("%s of %q: %q, %q; want %q", c.of, c.typed, got.Issuer, kind, c.want)
+		}
+	}
+}

@@ -67,7 +67,11 @@ func Vouch(in api.VouchForm, here bool, today proof.Date) (proof.Fact, proof.Kin
 	if !here && f.Voucher.Surname.Key == "" && f.Proofing == "" {
 		return nil, proof.KindDetailsMissing
 	}
-	for _, field := range []*string{&f.Organisation, &f.Register, &f.Contact, &f.Statement} {
+	var named bool
+	if f.Statement, named = Version(f.Statement); !named {
+		return nil, proof.KindBadRequest
+	}
+	for _, field := range []*string{&f.Organisation, &f.Register, &f.Contact} {
 		tidy, ok := text(*field)
 		if !ok {
 			return nil, proof.KindOddLetters
@@ -100,7 +104,7 @@ func position(f proof.VouchGiven, today proof.Date) proof.Kind {
 // Proxy is a request for somebody to act for the patient. Whether the ground
 // fits the patient's age the verdict says. To withdraw takes no reason.
 func Proxy(in proof.ProxyRequested, today proof.Date) (proof.Fact, proof.Kind) {
-	explained, ok := text(in.Text)
+	explained, ok := Version(in.Text)
 	if !ok || !tag(in.Language) {
 		return nil, proof.KindBadRequest
 	}

@@ -141,3 +141,26 @@ func TestListsAreClosed(t *testing.T) {
 		t.Errorf("the grounds are %q, those of the verdict %q", got, want)
 	}
 }
+
+// TestVersionsAreNoSentences holds free words out of the names of texts, which
+// auditors read.
+func TestVersionsAreNoSentences(t *testing.T) {
+	t.Parallel()
+	for typed, want := range map[string]bool{
+		"": true, "1": true, " vouch-cy-1 ": true, "consent_en.2": true, strings.Repeat("1", 40): true,
+		"Wren Quill": false, "1;2": false, "\u202e1": false, "ŵ": false, "a\x00": false, strings.Repeat("1", 41): false,
+	} {
+		name, ok := entry.Version(typed)
+		if ok != want || ok && name != strings.TrimSpace(typed) {
+			t.Errorf("%q is %q, taken %t, want %t", typed, name, ok, want)
+		}
+		v := vouch()
+		v.Statement = typed
+		if _, kind := entry.Vouch(v, false, today); (kind == proof.KindNone) != want {
+			t.Errorf("a vouch by the text %q: %q", typed, kind)
+		}
+		if _, kind := entry.Proxy(proof.ProxyRequested{Withdraw: true, Text: typed}, today); (kind == proof.KindNone) != want {
+			t.Errorf("a request by the text %q: %q", typed, kind)
+		}
+	}
+}

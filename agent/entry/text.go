@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/counterproof/counterproof/agent/licence"
 	"github.com/counterproof/counterproof/agent/nhs"
 	"github.com/counterproof/counterproof/agent/proof"
 )
@@ -65,8 +66,23 @@ func number(typed string, of proof.EvidenceType) (string, proof.Kind) {
 	case slices.Contains(accounts, of):
 		s = strings.Map(onlyPlain, s)
 		s = s[max(0, len(s)-lastDigits):]
+	case of == proof.UKLicence:
+		s = driver(s)
 	}
 	return s, proof.KindNone
+}
+
+// driver is the number of a British licence as it names the holder: without the
+// hyphens of people's habits, and without the issue number that is printed behind
+// it. Otherwise one licence would be three documents.
+func driver(typed string) string {
+	if gb, wrong := licence.ParseGBNumber(typed); len(wrong) == 0 {
+		return gb.Text
+	}
+	if ni, ok := licence.ParseNINumber(typed); ok {
+		return ni
+	}
+	return typed
 }
 
 // onlyPlain drops what is no letter or digit of ASCII.
@@ -100,6 +116,18 @@ func tag(s string) bool {
 		return false
 	}
 	return !slices.ContainsFunc(strings.Split(s, "-"), func(part string) bool { return !plain(part, 1, longestPart) })
+}
+
+// maxVersion bounds the name of a version, in bytes.
+const maxVersion = 40
+
+// Version is the name of the text that somebody agreed to, such as consent-cy-2;
+// none is allowed. Auditors read it, so it is no place for free words: false for
+// what is no letter, digit, hyphen, stop or underscore of ASCII.
+func Version(typed string) (string, bool) {
+	name := strings.TrimSpace(typed)
+	odd := func(r rune) bool { return onlyPlain(r) < 0 && !strings.ContainsRune("-._", r) }
+	return name, len(name) <= maxVersion && !strings.ContainsFunc(name, odd)
 }
 
 // among reports whether all words are on a list, and none of them twice.

@@ -267,7 +267,11 @@ func TestFindings(t *testing.T) {
 		{"another-number", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents[0].Number = "X7654321" })}, true, []Finding{ClaimsDiffer}},
 		{"no-document-claimed", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents = nil })}, true, []Finding{ClaimsDiffer}},
 		{"pictures-left-out", sealing{parts: func(p []packet.Part) []packet.Part { return p[:2] }}, true, []Finding{EvidenceMissing}},
-		{"not-confirmed", sealing{events: func(e []proof.Event) []proof.Event { return e[:len(e)-1] }}, false, []Finding{NotDecided}},
+		{"not-confirmed", sealing{events: func(e []proof.Event) []proof.Event {
+			return slices.DeleteFunc(e, func(e proof.Event) bool {
+				return slices.Contains([]proof.FactKind{"result_confirmed", "claim_made"}, e.Fact.FactKind())
+			})
+		}}, false, []Finding{NotDecided}},
 		{"policy-unknown", sealing{events: func(e []proof.Event) []proof.Event {
 			begin := e[0].Fact.(proof.VisitStarted)
 			begin.Policy = "../gpg45-0.4"

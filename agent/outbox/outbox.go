@@ -106,30 +106,45 @@ func (o *Outbox) Enrol(ctx context.Context, invitation string) (Identity, error)
 	if err != nil {
 		return Identity{}, &proof.Error{Op: "reading the invitation", Kind: proof.KindEnrolCode, Err: err}
 	}
+	// An invitation is spent once, so where the centre is must be on disk before.
+	if err := writeDown(filepath.Join(o.dir, nextCentreFile), invite.Address); err != nil {
+		return Identity{}, err
+	}
 	if _, err := o.uplink.Enrol(ctx, invitation); err != nil {
 		return Identity{}, &proof.Error{Op: "enrolling", Kind: kindOf(err), Err: err}
 	}
-	if err := keepCentreAddress(o.dir, invite.Address); err != nil {
-		return Identity{}, err
+	if err := os.Rename(filepath.Join(o.dir, nextCentreFile), filepath.Join(o.dir, centreFile)); err != nil {
+		return Identity{}, fmt.Errorf("keeping the centre's address: %w", err)
 	}
 	return o.Identity()
 }
 
-// centreFile holds the centre's address, as the invitation said it.
-const centreFile = "centre"
+// Files that hold the centre's address, as the invitation said it: the one that
+// is in use, and that of an enrolment that is under way or was interrupted.
+const (
+	centreFile     = "centre"
+	nextCentreFile = "centre.next"
+)
 
-// centreAddress is where the centre is; "" before the enrolment.
+// centreAddress is where the centre is; "" before the enrolment. After a first
+// enrolment that was interrupted, it is where that one was sent.
 func centreAddress(dir string) string {
-	b, err := os.ReadFile(filepath.Join(dir, centreFile))
-	if err != nil {
-		return ""
+	for _, name := range []string{centreFile, nextCentreFile} {
+		if b, err := os.ReadFile(filepath.Join(dir, name)); err == nil && len(b) > 0 {
+			return strings.TrimSpace(string(b))
+		}
 	}
-	return strings.TrimSpace(string(b))
+	return ""
 }
 
-// keepCentreAddress stores where the centre is.
-func keepCentreAddress(dir, address string) error {
-	if err := os.WriteFile(filepath.Join(dir, centreFile), []byte(address+"\n"), 0o600); err != nil {
+// writeDown stores a line of text and waits until it is on the disk.
+func writeDown(path, text string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("keeping the centre's address: %w", err)
+	}
+	_, err = f.WriteString(text + "\n")
+	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return fmt.Errorf("keeping the centre's address: %w", err)
 	}
 	return nil

@@ -150,6 +150,52 @@ func TestRecordOnceAndOnlyForTheCentre(t *testing.T) {
 	z.opens(t, o, wire.RecordID(record))
 }
 
+// TestAnEnrolmentThatWasInterrupted is a power cut right after the invitation was
+// spent: the counter knows its centre, and what it records gets there.
+func TestAnEnrolmentThatWasInterrupted(t *testing.T) {
+	t.Parallel()
+	z := open(t)
+	first, dir := z.enrolled(t)
+	if err := first.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(dir, "centre"), filepath.Join(dir, "centre.next")); err != nil {
+		t.Fatal(err)
+	}
+	o, err := outbox.Open(dir, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = o.Close() })
+	record := [16]byte{4, 5, 6}
+	if _, err := o.Record(t.Context(), record, true, parts()); err != nil {
+		t.Fatal(err)
+	}
+	z.opens(t, o, wire.RecordID(record))
+}
+
+// TestAFailedEnrolmentKeepsTheCentre spends a wrong invitation on a counter that
+// has its identity: it still knows where its records go.
+func TestAFailedEnrolmentKeepsTheCentre(t *testing.T) {
+	t.Parallel()
+	z := open(t)
+	o, dir := z.enrolled(t)
+	before, err := os.ReadFile(filepath.Join(dir, "centre"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	z.address = "127.0.0.1:1"
+	elsewhere := z.invite(t, central.Invitation{Site: "FWC87"})
+	ctx, stop := context.WithTimeout(t.Context(), 5*time.Second)
+	defer stop()
+	if _, err := o.Enrol(ctx, elsewhere); err == nil {
+		t.Error("an invitation to nowhere was taken")
+	}
+	if after, err := os.ReadFile(filepath.Join(dir, "centre")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("the centre's address is %q, was %q: %v", after, before, err)
+	}
+}
+
 // readable names a file under dir that holds the marker.
 func readable(t *testing.T, dir string) (found string) {
 	t.Helper()

@@ -33,6 +33,10 @@ import (
 // that it does not know.
 const Schema = "counterproof/visit/2"
 
+// firstSchema is the form of counters that knew photo documents alone. Their
+// records may still come: a counter is offline for weeks.
+const firstSchema = "counterproof/visit/1"
+
 // Name says which part of a record something is. The words are those of the
 // wire.
 type Name string
@@ -49,6 +53,14 @@ type Part struct {
 	Name  Name
 	Bytes []byte
 }
+
+// MaxEvidence bounds all pictures of a visit together, in bytes, so that they
+// fit into one sealed part (records, 32 MiB with padding).
+const MaxEvidence = 28 << 20
+
+// ErrTooLarge says that the pictures of a visit do not fit into a record; smaller
+// ones may.
+var ErrTooLarge = errors.New("the pictures are too large for a record")
 
 // Picture is one picture of the evidence part.
 type Picture struct {
@@ -97,7 +109,9 @@ type Visit struct {
 }
 
 // Build packs a decided visit. pictures fetches a picture of the visit; it is
-// called once for each that is wanted, and one that it gives empty is left out. An abandoned visit has no evidence part.
+// called once for each that is wanted, and one that it gives empty is left out.
+// ErrTooLarge where they are more than a record holds. An abandoned visit has no
+// evidence part.
 func Build(s route.State, events []proof.Event, pictures func(proof.PictureID) ([]byte, error)) ([]Part, error) {
 	if s.Outcome == nil {
 		return nil, errors.New("packing a visit: it is not decided")
@@ -119,17 +133,31 @@ func Build(s route.State, events []proof.Event, pictures func(proof.PictureID) (
 	if len(ids) == 0 {
 		return parts, nil
 	}
+	packed, err := fetch(ids, pictures)
+	if err != nil {
+		return nil, fmt.Errorf("packing the evidence: %w", err)
+	}
+	return append(parts, Part{Evidence, writePictures(packed)}), nil
+}
+
+// fetch collects pictures, as many and as large as Read takes.
+func fetch(ids []proof.PictureID, pictures func(proof.PictureID) ([]byte, error)) ([]Picture, error) {
 	var packed []Picture
+	size := 0
 	for _, id := range ids {
 		jpeg, err := pictures(id)
 		if err != nil {
-			return nil, fmt.Errorf("packing the evidence: %w", err)
+			return nil, err
 		}
 		if len(jpeg) > 0 {
 			packed = append(packed, Picture{id, jpeg})
+			size += len(jpeg)
 		}
 	}
-	return append(parts, Part{Evidence, writePictures(packed)}), nil
+	if size > MaxEvidence || len(packed) > maxPictures {
+		return nil, fmt.Errorf("%w: %d bytes in %d pictures", ErrTooLarge, size, len(packed))
+	}
+	return packed, nil
 }
 
 // toPack names the pictures that go into the evidence: those of all documents,
@@ -191,12 +219,13 @@ func emptied(events []proof.Event) []proof.Event {
 // Read unpacks a record's parts, the evidence if it is among them.
 func Read(parts []Part) (Visit, error) {
 	var v Visit
+	var claims claimsPart
 	var audit auditPart
 	for _, p := range parts {
 		var err error
 		switch p.Name {
 		case Claims:
-			err = readJSON(p.Bytes, &v.Claims)
+			err = readJSON(p.Bytes, &claims)
 		case Audit:
 			err = readJSON(p.Bytes, &audit)
 		case Evidence:
@@ -206,14 +235,66 @@ func Read(parts []Part) (Visit, error) {
 			return Visit{}, fmt.Errorf("reading part %s: %w", p.Name, err)
 		}
 	}
-	if v.Claims.Schema != Schema || audit.Schema != Schema {
+	known := claims.Schema == Schema || claims.Schema == firstSchema
+	if !known || audit.Schema != claims.Schema {
 		return Visit{}, errors.New("reading a record: claims or audit are missing or of another schema")
 	}
 	v.Events = audit.Events
+	var err error
+	if v.Claims, err = claims.upgraded(v.Events); err != nil {
+		return Visit{}, err
+	}
 	if err := putBack(v.Events, v.Claims); err != nil {
 		return Visit{}, err
 	}
 	return v, nil
+}
+
+// claimsPart is the claims part of either schema.
+type claimsPart struct {
+	ClaimsPart
+	Document *DocumentClaim `json:"document"` // of the first schema, as is Readings
+	Readings []reading      `json:"readings"`
+}
+
+// reading is the lines of one document_read event in the first schema, which knew
+// no other personal fact.
+type reading struct {
+	Event int      `json:"event"`
+	Lines []string `json:"lines"`
+}
+
+// upgraded is the claims as the newest schema has them, which packs nobody's
+// identity of an abandoned visit. Whether the readings are those of the events
+// putBack checks.
+func (c claimsPart) upgraded(events []proof.Event) (ClaimsPart, error) {
+	if c.Schema != firstSchema {
+		return c.ClaimsPart, nil
+	}
+	c.Schema, c.Documents, c.Personal = Schema, nil, nil
+	if c.Outcome.Result == proof.Abandoned {
+		c.Person = proof.Person{}
+		return c.ClaimsPart, nil
+	}
+	if c.Document != nil {
+		c.Documents = []DocumentClaim{*c.Document}
+	}
+	for _, r := range c.Readings {
+		if r.Event < 1 || r.Event > len(events) {
+			return ClaimsPart{}, errors.New("reading a record: a reading belongs to no event")
+		}
+		read, ok := events[r.Event-1].Fact.(proof.DocumentRead)
+		if !ok {
+			return ClaimsPart{}, errors.New("reading a record: a reading belongs to another event")
+		}
+		read.Lines = r.Lines
+		b, err := json.Marshal(read)
+		if err != nil {
+			return ClaimsPart{}, fmt.Errorf("reading a record: a reading: %w", err)
+		}
+		c.Personal = append(c.Personal, PersonalFact{r.Event, b})
+	}
+	return c.ClaimsPart, nil
 }
 
 // maxJSON bounds a part of JSON; a long visit has some hundred events.
@@ -275,7 +356,7 @@ func putBack(events []proof.Event, claims ClaimsPart) error {
 // their lengths.
 const (
 	evidenceMagic = "CPEVID1"
-	maxPictures   = 64
+	maxPictures   = 3 * (2*route.MaxPieces + 1) // page, portrait and live face of patient, voucher and proxy
 	maxPicture    = 32 << 20
 )
 

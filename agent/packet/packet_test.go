@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"testing"
@@ -196,6 +199,86 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+// TestAnOlderCountersRecord reads what counters packed that knew photo documents
+// alone: the files are their very bytes.
+func TestAnOlderCountersRecord(t *testing.T) {
+	t.Parallel()
+	for _, result := range []proof.Result{proof.Proved, proof.Abandoned} {
+		var parts []packet.Part
+		for _, name := range []packet.Name{packet.Claims, packet.Audit} {
+			b, err := os.ReadFile(filepath.Join("testdata", "visit-1", string(result)+"-"+string(name)+".json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts = append(parts, packet.Part{Name: name, Bytes: b})
+		}
+		v, err := packet.Read(parts)
+		if err != nil {
+			t.Fatalf("%s: %v", result, err)
+		}
+		if result == proof.Abandoned {
+			if len(v.Claims.Personal)+len(v.Claims.Documents) > 0 || v.Claims.Person.Surname.Key != "" || len(v.Events) != 10 {
+				t.Errorf("an abandoned visit of %d events claims %+v", len(v.Events), v.Claims)
+			}
+			continue
+		}
+		want, events := visit(result)
+		if !reflect.DeepEqual(v.Events, events) || !reflect.DeepEqual(route.Fold(v.Events), want) {
+			t.Errorf("events came back as\n%+v\nwant\n%+v", v.Events, events)
+		}
+		today, err := packet.Build(want, events, picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if now, err := packet.Read(today); err != nil || !reflect.DeepEqual(v.Claims, now.Claims) {
+			t.Errorf("the claims are %+v, packed today %+v: %v", v.Claims, now.Claims, err)
+		}
+		for rule, change := range map[string][2]string{
+			"a reading of no event":      {`"event":4`, `"event":40`},
+			"a reading of another event": {`"event":4`, `"event":5`},
+			"a reading left out":         {`"readings":[{`, `"impersonal":[{`},
+			"parts of two schemas":       {"visit/1", "visit/2"},
+		} {
+			changed := slices.Clone(parts)
+			changed[0].Bytes = bytes.Replace(bytes.Clone(parts[0].Bytes), []byte(change[0]), []byte(change[1]), 1)
+			if _, err := packet.Read(changed); err == nil {
+				t.Errorf("%s: %s was read", result, rule)
+			}
+		}
+	}
+}
+
+// TestPicturesThatDoNotFit holds that nothing is packed that could not be sealed
+// or read again, and that as many pictures as a visit may have are.
+func TestPicturesThatDoNotFit(t *testing.T) {
+	t.Parallel()
+	s, events := visit(proof.Proved)
+	for size, want := range map[int]error{packet.MaxEvidence / 2: nil, packet.MaxEvidence/2 + 1: packet.ErrTooLarge} {
+		parts, err := packet.Build(s, events, func(proof.PictureID) ([]byte, error) { return make([]byte, size), nil })
+		if !errors.Is(err, want) {
+			t.Errorf("two pictures of %d bytes: %v", size, err)
+		}
+		if _, err := packet.Read(parts); want == nil && err != nil {
+			t.Errorf("two pictures of %d bytes do not read: %v", size, err)
+		}
+	}
+	for n := range route.MaxPieces - 1 {
+		put := s.Piece
+		doc := *put.Document
+		doc.Page, doc.Portrait = proof.PictureID(fmt.Sprint("page-", n+20)), proof.PictureID(fmt.Sprint("portrait-", n+20))
+		put.Document = &doc
+		s.Done = append(s.Done, put)
+	}
+	s.Voucher, s.Proxy = s.Subject, s.Subject
+	parts, err := packet.Build(s, events, picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := packet.Read(parts); err != nil || len(v.Pictures) != 6*route.MaxPieces {
+		t.Errorf("%d pictures of three people came back, want %d: %v", len(v.Pictures), 6*route.MaxPieces, err)
+	}
+}
+
 // FuzzRead reads hostile parts: whatever was opened with a valid key may still
 // come from a hostile counter.
 func FuzzRead(f *testing.F) {
@@ -205,6 +288,17 @@ func FuzzRead(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(part(parts, packet.Claims), part(parts, packet.Audit), part(parts, packet.Evidence))
+	for _, result := range []string{"proved", "abandoned"} {
+		claims, err := os.ReadFile(filepath.Join("testdata", "visit-1", result+"-claims.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		audit, err := os.ReadFile(filepath.Join("testdata", "visit-1", result+"-audit.json"))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(claims, audit, part(parts, packet.Evidence))
+	}
 	f.Fuzz(func(t *testing.T, claims, audit, evidence []byte) {
 		v, err := packet.Read([]packet.Part{{Name: packet.Claims, Bytes: claims}, {Name: packet.Audit, Bytes: audit}, {Name: packet.Evidence, Bytes: evidence}})
 		if err != nil {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/print"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
@@ -120,5 +122,21 @@ func TestSlips(t *testing.T) {
 	}
 	if err := (print.Slips{Printer: devices.NoDevice{}}).Print(t.Context(), visit); devices.KindOf(err) != devices.Missing {
 		t.Errorf("without a printer: %v", err)
+	}
+}
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	printer := &paper{accepts: []devices.JobKind{devices.Text}}
+	noon := time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC)
+	record := api.Activity{Deeds: []api.Deed{{At: noon, Who: "kim", Did: api.DidSignIn}}}
+	slips := print.Slips{Printer: printer, Site: "FWC87", Training: true}
+	if err := slips.Report(t.Context(), api.Report{From: noon, Language: "en"}, "kim", record); err != nil {
+		t.Fatalf("printing: %v", err)
+	}
+	for _, want := range []string{"FWC87", "TRAINING", "01/07/2026 13:00", "01/07 13:00 kim", "signed in"} {
+		if !strings.Contains(string(printer.job.Data), want) {
+			t.Errorf("%q is not in\n%s", want, printer.job.Data)
+		}
 	}
 }

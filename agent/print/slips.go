@@ -2,8 +2,10 @@ package print
 
 import (
 	"context"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/agent/slip"
 	"github.com/counterproof/counterproof/devices"
@@ -60,4 +62,13 @@ func (s Slips) send(ctx context.Context, lines []slip.Line) error {
 		return err
 	}
 	return s.Printer.Print(ctx, job)
+}
+
+// Report prints the record of who did what, about one clerk or, for "", about
+// everybody.
+func (s Slips) Report(ctx context.Context, in api.Report, about proof.OperatorID, record api.Activity) error {
+	return s.send(ctx, slip.Report(slip.Deeds{
+		About: about, From: route.Local(in.From), At: route.Local(time.Now()), Site: s.Site, Language: in.Language,
+		Training: s.Training, Record: record, Local: route.Local,
+	}))
 }

@@ -108,6 +108,17 @@ const (
 	KindSameOperator   Kind = "same_operator"   // the second person must be another one
 )
 
+// Kinds of the clerks' accounts.
+const (
+	KindAccountOff    Kind = "account_off"    // a supervisor switched the account off
+	KindOwnAccount    Kind = "own_account"    // nobody does this to the own account
+	KindPINCode       Kind = "pin_code"       // a one-time code that is wrong, too old or used
+	KindPINKeyLost    Kind = "pin_key_lost"   // the key behind all clerks' secrets is gone
+	KindShiftOver     Kind = "shift_over"     // the session came to its longest time
+	KindSessionClosed Kind = "session_closed" // by a supervisor, or by signing in again elsewhere
+	KindLogDamaged    Kind = "log_damaged"    // the record of who did what lacks lines or was changed
+)
+
 // Kinds lists every Kind but KindNone, in the order of this file, for the tests
 // that count their sentences.
 func Kinds() []Kind {
@@ -126,6 +137,7 @@ func Kinds() []Kind {
 		KindDaemonAway, KindBadRequest, KindInternal,
 		KindOddLetters, KindDetailsMissing, KindNumberWrong, KindDateWrong, KindRefWrong, KindTokenWrong, KindContactWrong,
 		KindPracticeCodes, KindNoSymbol, KindSameOperator,
+		KindAccountOff, KindOwnAccount, KindPINCode, KindPINKeyLost, KindShiftOver, KindSessionClosed, KindLogDamaged,
 	}
 }
 

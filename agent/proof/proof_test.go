@@ -512,3 +512,19 @@ func TestPartiesAreWords(t *testing.T) {
 		t.Errorf("an ask of the patient is written %s: %v", b, err)
 	}
 }
+
+// TestKindsAreNamedOnce holds what crosses the socket and stands in catalogues: a
+// name of its own for each Kind, in letters that a key may have.
+func TestKindsAreNamedOnce(t *testing.T) {
+	t.Parallel()
+	seen := map[proof.Kind]bool{}
+	for _, k := range proof.Kinds() {
+		if k == proof.KindNone || seen[k] || strings.Trim(string(k), "abcdefghijklmnopqrstuvwxyz_") != "" {
+			t.Errorf("the Kind %q is empty, there twice or no key", k)
+		}
+		seen[k] = true
+	}
+	if !seen[proof.KindNoDocument] || !seen[proof.KindLogDamaged] {
+		t.Error("the first or the last Kind is not listed")
+	}
+}
