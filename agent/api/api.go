@@ -10,8 +10,9 @@
 //     events it has seen, so that nothing happens twice.
 //   - Every failure is a Problem with a Kind of package proof; the program that
 //     shows it finds the words in its own language.
-//   - Every request but Status, sign-in and first-clerk carries a session's
-//     token. A session ends after a time without requests; the visit stays open.
+//   - Every request but Status, sign-in, unlock and first-clerk carries a session's
+//     token. A session ends after a time without requests, and with its shift; the
+//     visit stays open.
 //   - Nothing here is written to disk by a client. Pictures are fetched when
 //     they are shown and forgotten with the screen.
 package api
@@ -22,25 +23,28 @@ import (
 	"github.com/counterproof/counterproof/agent/proof"
 )
 
+// Path is one of the interface's paths, as net/http writes a pattern.
+type Path = string
+
 // Paths of the interface. {id} is the case, {picture} a proof.PictureID.
 const (
-	PathStatus   = "/v1/status"                         // GET → Status
-	PathFirst    = "/v1/first-clerk"                    // POST FirstClerk → Session
-	PathSessions = "/v1/sessions"                       // POST SignIn → Session; DELETE ends it
-	PathClerks   = "/v1/clerks"                         // GET → ClerkList; POST NewClerk → ClerkList, by a supervisor
-	PathUnlock   = "/v1/unlock"                         // POST Unlock, by a supervisor
-	PathVisits   = "/v1/visits"                         // POST NewVisit → Visit
-	PathVisit    = "/v1/visits/{id}"                    // GET → Visit; id "current" is the open one
-	PathAnswers  = "/v1/visits/{id}/answers"            // POST Answer → Visit
-	PathPictures = "/v1/visits/{id}/pictures/{picture}" // GET → image/jpeg
-	PathHandOver = "/v1/visits/{id}/hand-over"          // POST SignIn of the other clerk → Session
-	PathSecond   = "/v1/visits/{id}/second"             // POST SecondSignIn of another clerk → Visit
-	PathNotices  = "/v1/notices"                        // GET → NoticeList; POST NoticeSeen
-	PathLook     = "/v1/notices/look"                   // POST asks the centre for news now → NoticeList
-	PathPreview  = "/v1/preview"                        // GET → multipart/x-mixed-replace of JPEG
-	PathEvents   = "/v1/events"                         // GET → text/event-stream of Event
-	PathQueue    = "/v1/queue"                          // GET → QueueList
-	PathDevices  = "/v1/devices"                        // GET → DeviceList
+	PathStatus   Path = "/v1/status"                         // GET → Status
+	PathFirst    Path = "/v1/first-clerk"                    // POST FirstClerk → Session
+	PathSessions Path = "/v1/sessions"                       // POST SignIn → Session; DELETE ends it
+	PathClerks   Path = "/v1/clerks"                         // GET → ClerkList; POST NewClerk → ClerkList, by a supervisor
+	PathUnlock   Path = "/v1/unlock"                         // POST Unlock, by a supervisor
+	PathVisits   Path = "/v1/visits"                         // POST NewVisit → Visit
+	PathVisit    Path = "/v1/visits/{id}"                    // GET → Visit; id "current" is the open one
+	PathAnswers  Path = "/v1/visits/{id}/answers"            // POST Answer → Visit
+	PathPictures Path = "/v1/visits/{id}/pictures/{picture}" // GET → image/jpeg
+	PathHandOver Path = "/v1/visits/{id}/hand-over"          // POST SignIn of the other clerk → Session
+	PathSecond   Path = "/v1/visits/{id}/second"             // POST SecondSignIn of another clerk → Visit
+	PathNotices  Path = "/v1/notices"                        // GET → NoticeList; POST NoticeSeen
+	PathLook     Path = "/v1/notices/look"                   // POST asks the centre for news now → NoticeList
+	PathPreview  Path = "/v1/preview"                        // GET → multipart/x-mixed-replace of JPEG
+	PathEvents   Path = "/v1/events"                         // GET → text/event-stream of Event
+	PathQueue    Path = "/v1/queue"                          // GET → QueueList
+	PathDevices  Path = "/v1/devices"                        // GET → DeviceList
 )
 
 // TokenHeader carries the session's token.
@@ -126,15 +130,11 @@ type FirstClerk struct {
 
 // NewClerk makes a further account.
 type NewClerk struct {
-	Name     string         `json:"name"`
-	Secret   string         `json:"secret"`
+	Name string `json:"name"`
+	// Secret is "" where the clerk sets it with a one-time code, which is the rule.
+	Secret   string         `json:"secret,omitempty"`
 	Role     proof.Role     `json:"role"`
 	Training proof.Training `json:"training"`
-}
-
-// ClerkList is everybody who has an account here.
-type ClerkList struct {
-	Clerks []proof.Operator `json:"clerks"`
 }
 
 // Unlock lets a locked clerk in again; a supervisor's sign-in goes with it.
@@ -147,6 +147,8 @@ type Unlock struct {
 type Session struct {
 	Token    string         `json:"token"`
 	Operator proof.Operator `json:"operator"`
+	// Until is when it ends at the latest, whatever is done in it.
+	Until time.Time `json:"until,omitzero"`
 }
 
 // NewVisit starts a visit.
@@ -397,4 +399,5 @@ type Event struct {
 	Queue    *Queue       `json:"queue,omitempty"`
 	Devices  []Device     `json:"devices,omitempty"`
 	Visit    proof.CaseID `json:"visit,omitempty"`
+	Why      proof.Kind   `json:"why,omitempty"` // the session ended
 }

@@ -28,6 +28,15 @@ func bodies() []any {
 		api.Visit{ID: "c", Asks: []proof.Ask{{Kind: proof.CaptureDocument}}, Document: &api.Document{Number: "X"}, Face: &api.Face{Score: 1}, Slip: &api.Slip{Printed: true}},
 		api.Answer{Seen: 4, Ask: proof.ExamineDocument, Exam: &api.Examination{Original: true}},
 		api.Event{Kind: api.EventQueue, Queue: &queue},
+		api.Event{Kind: api.EventSession, Why: proof.KindShiftOver},
+		api.ClerkList{
+			Clerks: []api.Account{{Operator: proof.Operator{ID: "kim", Role: proof.Clerk}, State: api.AccountLocked, Until: now, Changed: now, By: "boss"}},
+			Issued: &api.Issued{Operator: "kim", Code: "c", Until: now},
+		},
+		api.ClerkChange{Do: api.DoChangeClerk, Role: proof.Supervisor, Training: proof.Training{Impostor: proof.Date{Year: 2026, Month: 3, Day: 1}}},
+		api.CodeSignIn{Operator: "kim", Code: "c", Secret: "x"}, api.NewSecret{Old: "x", Secret: "y"},
+		api.Activity{Deeds: []api.Deed{{At: now, Who: "kim", Did: api.DidEnd, Case: "c", Ref: "R"}}, More: true, Problem: proof.KindLogDamaged},
+		api.Report{From: now, Language: "cy"},
 	}
 }
 
@@ -72,5 +81,35 @@ func TestPathsAreOfOneVersion(t *testing.T) {
 			t.Errorf("path %s is of another version or twice there", path)
 		}
 		seen[path] = true
+	}
+}
+
+// TestDeedsTellNoPatient counts the fields of a line of the record: a new one
+// must be looked at here before anything can be written into it.
+func TestDeedsTellNoPatient(t *testing.T) {
+	t.Parallel()
+	allowed := map[string]bool{"At": true, "Who": true, "Did": true, "Whom": true, "Case": true, "Ref": true, "Role": true, "Training": true}
+	deed := reflect.TypeOf(api.Deed{})
+	for i := range deed.NumField() {
+		if !allowed[deed.Field(i).Name] {
+			t.Errorf("a line of the record has %s", deed.Field(i).Name)
+		}
+	}
+}
+
+// TestAnAccountShowsItsOperator is what other programs read: an account is the
+// operator with more beside it.
+func TestAnAccountShowsItsOperator(t *testing.T) {
+	t.Parallel()
+	b, err := json.Marshal(api.Account{Operator: proof.Operator{ID: "kim", Name: "Kim Hart", Role: proof.Clerk}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var op proof.Operator
+	if err := json.Unmarshal(b, &op); err != nil || op.ID != "kim" || op.Name != "Kim Hart" {
+		t.Errorf("%s reads %+v: %v", b, op, err)
+	}
+	if strings.Contains(string(b), "state") || strings.Contains(string(b), "until") {
+		t.Errorf("what is empty travels: %s", b)
 	}
 }

@@ -2,7 +2,9 @@
 // of training and the argon2id hash of each secret. It is the one door to
 // golang.org/x/crypto/argon2.
 //
-// It never keeps or logs a secret, and it has no rules: package clerk has.
+// It never keeps or logs a secret, and it has no rules: package clerk has. Whoever
+// can write to the folder can change an account in it, or put an older copy of it
+// back.
 //
 // # The laws
 //
@@ -10,11 +12,15 @@
 //     further try.
 //   - The first account is made with the one-time code of the enrolment, once;
 //     the code is kept as a hash and gone afterwards.
+//   - A hash is of no use without the pepper, a key that the counter's custody
+//     wraps: six digits alone would be guessed from it in hours. A pepper that is
+//     lost or swapped is said, and nobody signs in; it is never replaced silently.
+//   - Only a supervisor with an account that is on changes another's. Nobody
+//     changes the own role or training.
 //   - The file is replaced whole (write, fsync, rename), never edited.
 package clerkstore
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/json"
@@ -26,36 +32,24 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/crypto/argon2"
-
 	"github.com/counterproof/counterproof/agent/clerk"
 	"github.com/counterproof/counterproof/agent/proof"
 )
-
-// Parameters of argon2id: 19 MiB, 2 passes, 1 lane (OWASP's minimum), some 45 ms
-// on a counter PC. They are stored with each hash, so that they can grow.
-const (
-	argonMemory = 19 << 10 // KiB
-	argonTime   = 2
-	argonLanes  = 1
-	argonLen    = 32
-	saltLen     = 16
-)
-
-// secret is the hash of one secret with what made it.
-type secret struct {
-	Salt   []byte `json:"salt"`
-	Hash   []byte `json:"hash"`
-	Memory uint32 `json:"memory"`
-	Time   uint32 `json:"time"`
-	Lanes  uint8  `json:"lanes"`
-}
 
 // account is one clerk on disk.
 type account struct {
 	Operator proof.Operator `json:"operator"`
 	Secret   secret         `json:"secret"`
 	Lock     clerk.Lock     `json:"lock"`
+	Off      bool           `json:"off,omitempty"`  // switched off: no sign-in
+	Code     *oneTime       `json:"code,omitempty"` // to set a secret with
+	Changed  stamp          `json:"changed,omitzero"`
+}
+
+// stamp is who changed an account last, and when.
+type stamp struct {
+	By proof.OperatorID `json:"by"`
+	At time.Time        `json:"at"`
 }
 
 // file is the whole store.
@@ -67,26 +61,26 @@ type file struct {
 // Store is the accounts of one counter. Its methods may be called from any
 // goroutine.
 type Store struct {
-	path string
-	mu   sync.Mutex
-	file file
+	path   string
+	vault  Vault
+	mu     sync.Mutex
+	file   file
+	pepper []byte // nil: lost
 }
 
 // Open reads the store in a folder; a folder without one is a store without
-// accounts.
-func Open(dir string) (*Store, error) {
-	s := &Store{path: filepath.Join(dir, "clerks.json")}
+// accounts. A store whose pepper is lost opens, so that all else of the counter
+// works, and lets nobody in.
+func Open(dir string, vault Vault) (*Store, error) {
+	s := &Store{path: filepath.Join(dir, "clerks.json"), vault: vault}
 	b, err := os.ReadFile(s.path)
-	if errors.Is(err, os.ErrNotExist) {
-		return s, nil
+	if err == nil {
+		err = json.Unmarshal(b, &s.file)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("reading the clerks' accounts: %w", err)
 	}
-	if err := json.Unmarshal(b, &s.file); err != nil {
-		return nil, fmt.Errorf("reading the clerks' accounts: %w", err)
-	}
-	return s, nil
+	return s, s.season()
 }
 
 // Empty reports whether the first account is still to be made.
@@ -116,38 +110,65 @@ func (s *Store) First(code, name, pass string, trained proof.Training) (proof.Op
 	if len(s.file.First) == 0 || subtle.ConstantTimeCompare(sum[:], s.file.First) != 1 {
 		return proof.Operator{}, &proof.Error{Op: "making the first account", Kind: proof.KindEnrolCode}
 	}
-	return s.add(name, pass, proof.Supervisor, trained)
+	if err := s.good(pass); err != nil {
+		return proof.Operator{}, err
+	}
+	next := file{Accounts: s.file.Accounts} // the code is good once
+	return s.add(next, name, account{Operator: proof.Operator{Role: proof.Supervisor, Training: trained}, Secret: s.hash(pass)})
 }
 
-// Add makes a further account, at a supervisor's wish.
+// Add makes a further account with a secret that somebody else knows too; Invite
+// is the better way.
 func (s *Store) Add(name, pass string, role proof.Role, trained proof.Training) (proof.Operator, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.add(name, pass, role, trained)
+	if err := s.good(pass); err != nil {
+		return proof.Operator{}, err
+	}
+	return s.add(s.file, name, account{Operator: proof.Operator{Role: role, Training: trained}, Secret: s.hash(pass)})
 }
 
-func (s *Store) add(name, pass string, role proof.Role, trained proof.Training) (proof.Operator, error) {
-	if !clerk.GoodSecret(pass) {
-		return proof.Operator{}, &proof.Error{Op: "making an account", Kind: proof.KindWeakPIN}
+// good refuses a secret that will not do, and every one while the pepper is lost.
+func (s *Store) good(pass string) error {
+	if s.pepper == nil {
+		return &proof.Error{Op: "setting a secret", Kind: proof.KindPINKeyLost}
 	}
+	if !clerk.GoodSecret(pass) {
+		return &proof.Error{Op: "setting a secret", Kind: proof.KindWeakPIN}
+	}
+	return nil
+}
+
+// add puts an account for a person into a file and writes it.
+func (s *Store) add(next file, name string, a account) (proof.Operator, error) {
 	if !clerk.GoodName(name) {
 		return proof.Operator{}, &proof.Error{Op: "making an account", Kind: proof.KindBadRequest}
 	}
-	id := clerk.OperatorID(name, func(id proof.OperatorID) bool { return s.find(id) >= 0 })
-	op := proof.Operator{ID: id, Name: name, Role: role, Training: trained}
-	next := file{Accounts: append(slices.Clone(s.file.Accounts), account{Operator: op, Secret: hash(pass)})}
-	return op, s.replace(next)
+	a.Operator.Name = name
+	a.Operator.ID = clerk.OperatorID(name, func(id proof.OperatorID) bool { return s.find(id) >= 0 })
+	next.Accounts = append(slices.Clone(next.Accounts), a)
+	return a.Operator, s.replace(next)
 }
 
-// Operators lists everybody who has an account.
+// Operators lists everybody whose account is on: who may confirm what another
+// saw, and who has which training.
 func (s *Store) Operators() []proof.Operator {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var out []proof.Operator
 	for _, a := range s.file.Accounts {
-		out = append(out, a.Operator)
+		if !a.Off {
+			out = append(out, a.Operator)
+		}
 	}
 	return out
+}
+
+// Knows reports whether there is an account of a name.
+func (s *Store) Knows(id proof.OperatorID) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.find(id) >= 0
 }
 
 // find is the place of an account, -1 without one.
@@ -156,31 +177,56 @@ func (s *Store) find(id proof.OperatorID) int {
 }
 
 // SignIn checks an operator's secret. An account that is locked gives
-// KindLockedOut with the time in Until; anything else wrong gives KindSignIn.
+// KindLockedOut with the time in Until, one that is off KindAccountOff to whoever
+// has its secret; anything else wrong gives KindSignIn. A hash of before, without
+// the pepper or with weaker parameters, is made anew.
 func (s *Store) SignIn(id proof.OperatorID, pass string, now time.Time) (proof.Operator, time.Time, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.try(id, now, func(a *account) proof.Kind {
+		if !s.matches(pass, a.Secret) {
+			return proof.KindSignIn
+		}
+		if !s.current(a.Secret) {
+			a.Secret = s.hash(pass)
+		}
+		return proof.KindNone
+	})
+}
+
+// try lets somebody try one secret of an account. The try is counted on disk
+// first; where right finds nothing wrong it is taken back, together with what
+// right changed.
+func (s *Store) try(id proof.OperatorID, now time.Time, right func(*account) proof.Kind) (proof.Operator, time.Time, error) {
+	const op = "signing in"
+	if s.pepper == nil {
+		return proof.Operator{}, time.Time{}, &proof.Error{Op: op, Kind: proof.KindPINKeyLost}
+	}
 	i := s.find(id)
 	if i < 0 {
 		// The same work for a name that is not there, so that time tells nothing.
-		matches(pass, hash(""))
-		return proof.Operator{}, time.Time{}, &proof.Error{Op: "signing in", Kind: proof.KindSignIn}
+		kind := right(&account{Secret: s.nobody()})
+		return proof.Operator{}, time.Time{}, &proof.Error{Op: op, Kind: kind}
 	}
 	a := s.file.Accounts[i]
 	if kind, until := a.Lock.Check(now); kind != proof.KindNone {
-		return proof.Operator{}, until, &proof.Error{Op: "signing in", Kind: kind}
+		return proof.Operator{}, until, &proof.Error{Op: op, Kind: kind}
 	}
-	// The try is counted on disk first and taken back when it was right.
 	if err := s.setLock(i, a.Lock.Failed(now)); err != nil {
 		return proof.Operator{}, time.Time{}, err
 	}
-	if len(pass) > clerk.MaxSecret || !matches(pass, a.Secret) {
-		if kind, until := s.file.Accounts[i].Lock.Check(now); kind != proof.KindNone {
-			return proof.Operator{}, until, &proof.Error{Op: "signing in", Kind: kind}
+	kind := right(&a)
+	if kind != proof.KindNone {
+		if locked, until := s.file.Accounts[i].Lock.Check(now); locked != proof.KindNone {
+			return proof.Operator{}, until, &proof.Error{Op: op, Kind: locked}
 		}
-		return proof.Operator{}, time.Time{}, &proof.Error{Op: "signing in", Kind: proof.KindSignIn}
+		return proof.Operator{}, time.Time{}, &proof.Error{Op: op, Kind: kind}
 	}
-	return a.Operator, time.Time{}, s.setLock(i, clerk.Lock{})
+	if a.Off {
+		return proof.Operator{}, time.Time{}, &proof.Error{Op: op, Kind: proof.KindAccountOff}
+	}
+	a.Lock = clerk.Lock{}
+	return a.Operator, time.Time{}, s.put(i, a)
 }
 
 // Unlock lets an operator try again. The caller has checked who may.
@@ -196,9 +242,16 @@ func (s *Store) Unlock(id proof.OperatorID) error {
 
 // setLock writes how one account stands.
 func (s *Store) setLock(i int, lock clerk.Lock) error {
+	a := s.file.Accounts[i]
+	a.Lock = lock
+	return s.put(i, a)
+}
+
+// put writes one account anew.
+func (s *Store) put(i int, a account) error {
 	next := s.file
 	next.Accounts = slices.Clone(next.Accounts)
-	next.Accounts[i].Lock = lock
+	next.Accounts[i] = a
 	return s.replace(next)
 }
 
@@ -236,22 +289,4 @@ func writeWhole(path string, b []byte) error {
 		return fmt.Errorf("opening the folder: %w", err)
 	}
 	return errors.Join(dir.Sync(), dir.Close())
-}
-
-// hash salts and hashes a secret with today's parameters.
-func hash(pass string) secret {
-	s := secret{Salt: make([]byte, saltLen), Memory: argonMemory, Time: argonTime, Lanes: argonLanes}
-	rand.Read(s.Salt)
-	s.Hash = argon2.IDKey([]byte(pass), s.Salt, s.Time, s.Memory, s.Lanes, argonLen)
-	return s
-}
-
-// matches reports whether a secret is the hashed one, in constant time. Stored
-// parameters are bounded: a changed file must not take the machine's memory.
-func matches(pass string, s secret) bool {
-	if s.Time == 0 || s.Time > 16 || s.Memory > 256<<10 || s.Lanes == 0 || len(s.Hash) != argonLen {
-		return false
-	}
-	got := argon2.IDKey([]byte(pass), s.Salt, s.Time, s.Memory, s.Lanes, argonLen)
-	return subtle.ConstantTimeCompare(got, s.Hash) == 1
 }

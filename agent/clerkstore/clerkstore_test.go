@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/clerk"
 	"github.com/counterproof/counterproof/agent/clerkstore"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/sync/custody"
 )
 
 const (
@@ -19,9 +21,13 @@ const (
 
 var now = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 
-func open(t *testing.T, dir string) *clerkstore.Store {
+func open(t testing.TB, dir string) *clerkstore.Store {
 	t.Helper()
-	s, err := clerkstore.Open(dir)
+	vault, err := custody.Open(filepath.Join(dir, "keys"))
+	if err != nil {
+		t.Fatalf("opening the custody: %v", err)
+	}
+	s, err := clerkstore.Open(dir, vault)
 	if err != nil {
 		t.Fatalf("opening: %v", err)
 	}
@@ -29,7 +35,7 @@ func open(t *testing.T, dir string) *clerkstore.Store {
 }
 
 // withFirst is a store whose first account, a supervisor's, is made.
-func withFirst(t *testing.T, dir string) (*clerkstore.Store, proof.Operator) {
+func withFirst(t testing.TB, dir string) (*clerkstore.Store, proof.Operator) {
 	t.Helper()
 	s := open(t, dir)
 	if err := s.Expect(code); err != nil {
@@ -40,6 +46,25 @@ func withFirst(t *testing.T, dir string) (*clerkstore.Store, proof.Operator) {
 		t.Fatalf("making the first account: %v", err)
 	}
 	return s, op
+}
+
+// TestANameThatIsNotThereCostsTheSame compares the work of two wrong tries by the
+// memory that it takes, which does not depend on how busy the machine is. It runs
+// by itself, since memory is counted for the whole program.
+func TestANameThatIsNotThereCostsTheSame(t *testing.T) {
+	s, op := withFirst(t, t.TempDir())
+	cost := func(id proof.OperatorID) uint64 {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		if _, _, err := s.SignIn(id, "999999", now); proof.KindOf(err) != proof.KindSignIn {
+			t.Errorf("a wrong try gives %v", err)
+		}
+		runtime.ReadMemStats(&after)
+		return (after.TotalAlloc - before.TotalAlloc) >> 20
+	}
+	if there, nobody := cost(op.ID), cost("nobody"); there == 0 || nobody > there+there/2 || there > nobody+nobody/2 {
+		t.Errorf("a try costs %d MiB where the account is, %d MiB where there is none", there, nobody)
+	}
 }
 
 func TestFirstClerk(t *testing.T) {
@@ -173,24 +198,15 @@ func TestDamagedFileIsAnError(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "clerks.json"), []byte("{half"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := clerkstore.Open(dir); err == nil {
+	if _, err := clerkstore.Open(dir, nil); err == nil {
 		t.Error("a damaged file was taken for no accounts: anybody could make the first")
 	}
 }
 
 func BenchmarkSignIn(b *testing.B) {
-	s, err := clerkstore.Open(b.TempDir())
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := s.Expect(code); err != nil {
-		b.Fatal(err)
-	}
-	if _, err := s.First(code, "Robin", secret, proof.Training{}); err != nil {
-		b.Fatal(err)
-	}
+	s, op := withFirst(b, b.TempDir())
 	for b.Loop() {
-		if _, _, err := s.SignIn("robin", secret, now); err != nil {
+		if _, _, err := s.SignIn(op.ID, secret, now); err != nil {
 			b.Fatal(err)
 		}
 	}

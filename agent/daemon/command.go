@@ -97,8 +97,9 @@ func rescueCommand() *cobra.Command {
 		Use:   "rescue",
 		Short: "Print a code for a new supervisor, where all are locked out",
 		Long: `Print a code, good once, with which a new supervisor's account is made at the
-counter. It is for a counter whose supervisors are all locked out or gone; open
-visits and the queue stay as they are. The counter must not be running, and only
+counter. It is for a counter whose supervisors are all locked out or gone, or that
+lost the key of the clerks' PINs: then it makes a new key, and the new supervisor
+resets every clerk's PIN. Open visits and the queue stay as they are. The counter must not be running, and only
 who may read its files can do this.`,
 		Example: "  counterproofd rescue --config /etc/counterproof/counter.json",
 	}, func(cmd *cobra.Command, cfg config.Config) (err error) {
@@ -107,17 +108,37 @@ who may read its files can do this.`,
 			return err
 		}
 		defer func() { err = errors.Join(err, held.Close()) }()
-		clerks, err := clerkstore.Open(cfg.Data)
+		box, err := outbox.Open(cfg.Data, Version)
 		if err != nil {
 			return err
 		}
-		code := drawCode()
-		if err := clerks.Expect(code); err != nil {
+		defer func() { err = errors.Join(err, box.Close()) }()
+		return rescue(cfg.Data, box, cmd.OutOrStdout())
+	})
+}
+
+// rescue sets and prints the code of a new supervisor. Where the key of the
+// clerks' secrets is lost it makes a new one and says what that means.
+func rescue(data string, keys clerkstore.Vault, out io.Writer) error {
+	clerks, err := clerkstore.Open(data, keys)
+	if err != nil {
+		return err
+	}
+	if clerks.Lost() {
+		if err := clerks.Renew(); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(cmd.OutOrStdout(), "Code for a new supervisor, good once: %s\n", code)
+		_, err := fmt.Fprintln(out, "The key of the clerks' PINs was lost; there is a new one. The new supervisor resets every other clerk's PIN.")
+		if err != nil {
+			return err
+		}
+	}
+	code := drawCode()
+	if err := clerks.Expect(code); err != nil {
 		return err
-	})
+	}
+	_, err = fmt.Fprintf(out, "Code for a new supervisor, good once: %s\n", code)
+	return err
 }
 
 // drawCode draws a one-time code: 80 random bits.
@@ -155,12 +176,12 @@ func Enrol(ctx context.Context, cfg config.Config, invitation string) (e Enrolle
 		return e, err
 	}
 	e = Enrolled{Agent: identity.Agent, Site: identity.Site}
-	return e, e.expectClerk(cfg.Data)
+	return e, e.expectClerk(cfg.Data, box)
 }
 
 // expectClerk draws the first clerk's code, where there is no account yet.
-func (e *Enrolled) expectClerk(data string) error {
-	clerks, err := clerkstore.Open(data)
+func (e *Enrolled) expectClerk(data string, keys clerkstore.Vault) error {
+	clerks, err := clerkstore.Open(data, keys)
 	if err != nil || !clerks.Empty() {
 		return err
 	}

@@ -29,6 +29,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/clerk"
+	"github.com/counterproof/counterproof/agent/clerklog"
 	"github.com/counterproof/counterproof/agent/clerkstore"
 	"github.com/counterproof/counterproof/agent/config"
 	"github.com/counterproof/counterproof/agent/desk"
@@ -53,6 +54,7 @@ type counter struct {
 	lock    *os.File
 	outbox  *outbox.Outbox
 	clerks  *clerkstore.Store
+	deeds   *deeds
 	matcher *face.Engine
 	hub     *hub.Hub
 	desk    *desk.Desk
@@ -78,6 +80,7 @@ func Run(ctx context.Context, cfg config.Config, ready func()) error {
 		{"devices", c.hub.Run},
 		{"outbox", c.outbox.Run},
 		{"news", func(ctx context.Context) error { return c.tellQueue(ctx) }},
+		{"sessions", s.watchSessions},
 	}
 	slog.Info("the counter answers", "socket", cfg.SocketPath(), "version", Version)
 	if ready != nil {
@@ -145,14 +148,26 @@ func open(ctx context.Context, cfg config.Config) (_ *counter, err error) {
 	if c.outbox, err = outbox.Open(cfg.Data, Version); err != nil {
 		return nil, err
 	}
-	if c.clerks, err = clerkstore.Open(cfg.Data); err != nil {
+	if c.clerks, err = clerkstore.Open(cfg.Data, c.outbox); err != nil {
 		return nil, err
 	}
+	c.openDeeds()
 	if c.hub, err = openHub(cfg, c.training()); err != nil {
 		return nil, err
 	}
 	c.openMatcher()
 	return c, c.openDesk(ctx)
+}
+
+// openDeeds opens the record of who did what; without it the counter works, and
+// whoever wants to read it hears why it cannot be.
+func (c *counter) openDeeds() {
+	log, err := clerklog.Open(clerklog.Config{Dir: filepath.Join(c.cfg.Data, "activity"), Vault: c.outbox}, time.Now())
+	if err != nil {
+		slog.Error("who did what is not recorded", "kind", string(proof.KindOf(err)), "err", err)
+		log = nil
+	}
+	c.deeds = &deeds{log: log, last: map[proof.OperatorID]time.Time{}}
 }
 
 // training reports whether the counter is enrolled for training.
@@ -196,10 +211,10 @@ func (c *counter) openDesk(ctx context.Context) error {
 		return err
 	}
 	c.desk, err = desk.Open(ctx, desk.Config{
-		Drafts: drafts, Cameras: c.hub, Reader: reader, Matcher: matcher{c.matcher}, Policy: policy, Recorder: c.outbox,
+		Drafts: drafts, Cameras: c.hub, Readers: c.hub, Reader: reader, Matcher: matcher{c.matcher}, Policy: policy, Recorder: c.outbox,
 		Slips: c.slips(),
 		Site:  c.site(), App: Version, Training: identity.Training, Capture: c.cfg.CaptureTime(), Notify: c.news.tell,
-		Clerks: c.clerks.Operators, Templates: templates, Symbols: symbol,
+		Clerks: c.clerks.Operators, Templates: templates, Symbols: symbols,
 	})
 	if err != nil {
 		slog.Error("a visit could not be taken up whole", "kind", string(proof.KindOf(err)), "err", err)
@@ -212,6 +227,9 @@ func (c *counter) close() {
 	var errs []error
 	if c.matcher != nil {
 		errs = append(errs, c.matcher.Close())
+	}
+	if c.deeds != nil {
+		errs = append(errs, c.deeds.log.Close())
 	}
 	if c.outbox != nil {
 		errs = append(errs, c.outbox.Close())

@@ -44,16 +44,17 @@ func (c *counter) lookForNews(ctx context.Context) (api.NoticeList, error) {
 	return c.notices(ctx)
 }
 
-// noticeSeen marks news as seen, after its slip was printed if that is wished.
-func (c *counter) noticeSeen(ctx context.Context, in api.NoticeSeen) error {
+// noticeSeen marks news as seen, after its slip was printed if that is wished,
+// and tells which news it was.
+func (c *counter) noticeSeen(ctx context.Context, in api.NoticeSeen) (api.Notice, error) {
 	n, err := c.outbox.Notice(ctx, in.ID)
 	if err != nil {
-		return err
+		return n, err
 	}
 	if in.Print {
 		if err := c.slips().News(ctx, n); err != nil {
-			return &proof.Error{Op: "printing news", Kind: desk.DeviceKind(err), Err: err}
+			return n, &proof.Error{Op: "printing news", Kind: desk.DeviceKind(err), Err: err}
 		}
 	}
-	return c.outbox.NoticeSeen(ctx, in.ID, in.Print)
+	return n, c.outbox.NoticeSeen(ctx, in.ID, in.Print)
 }

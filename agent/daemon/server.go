@@ -42,11 +42,14 @@ func (s *server) handler() http.Handler {
 	open("POST "+api.PathFirst, s.firstClerk)
 	open("POST "+api.PathSessions, s.signIn)
 	signed("DELETE "+api.PathSessions, s.signOut)
+	open("POST "+api.PathCode, s.signInWithCode)
 	open("POST "+api.PathUnlock, s.unlock)
-	signed("GET "+api.PathClerks, func(*http.Request, proof.Operator) (any, error) {
-		return api.ClerkList{Clerks: s.c.clerks.Operators()}, nil
-	})
+	signed("GET "+api.PathClerks, func(_ *http.Request, op proof.Operator) (any, error) { return s.clerkList(op), nil })
 	signed("POST "+api.PathClerks, s.addClerk)
+	signed("POST "+api.PathClerk, s.changeClerk)
+	signed("POST "+api.PathSecret, s.changeSecret)
+	signed("GET "+api.PathActivity, s.activity)
+	signed("POST "+api.PathReport, s.printActivity)
 	signed("POST "+api.PathVisits, s.startVisit)
 	signed("GET "+api.PathVisit, s.visit)
 	signed("POST "+api.PathAnswers, s.answerAsk)
@@ -109,9 +112,10 @@ func (s *server) refuse(w http.ResponseWriter, r *http.Request, err error) {
 // statusOf is the HTTP status of a Kind.
 func statusOf(k proof.Kind) int {
 	switch k {
-	case proof.KindSignIn, proof.KindSessionEnded:
+	case proof.KindSignIn, proof.KindSessionEnded, proof.KindShiftOver, proof.KindSessionClosed:
 		return http.StatusUnauthorized
-	case proof.KindLockedOut, proof.KindNotAllowed, proof.KindPeerRefused, proof.KindEnrolCode:
+	case proof.KindLockedOut, proof.KindNotAllowed, proof.KindPeerRefused, proof.KindEnrolCode,
+		proof.KindAccountOff, proof.KindOwnAccount, proof.KindPINCode:
 		return http.StatusForbidden
 	case proof.KindNoVisit:
 		return http.StatusNotFound
@@ -142,9 +146,9 @@ func read[T any](r *http.Request) (T, error) {
 
 // operator is who the request's session belongs to.
 func (s *server) operator(r *http.Request) (proof.Operator, error) {
-	op, ok := s.sessions.find(r.Header.Get(api.TokenHeader), time.Now())
-	if !ok {
-		return op, &proof.Error{Op: "checking the session", Kind: proof.KindSessionEnded}
+	op, why := s.sessions.find(r.Header.Get(api.TokenHeader), time.Now())
+	if why != proof.KindNone {
+		return op, &proof.Error{Op: "checking the session", Kind: why}
 	}
 	return op, nil
 }
@@ -162,11 +166,15 @@ func (s *server) firstClerk(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := given(proof.Supervisor, in.Training); err != nil {
+		return nil, err
+	}
 	op, err := s.c.clerks.First(in.Code, in.Name, in.Secret, in.Training)
 	if err != nil {
 		return nil, err
 	}
-	return s.sessions.begin(op, time.Now()), nil
+	s.c.deeds.note(api.Deed{Who: op.ID, Did: api.DidFirst, Whom: op.ID, Role: op.Role, Training: &in.Training})
+	return s.beginSession(op), nil
 }
 
 func (s *server) signIn(r *http.Request) (any, error) {
@@ -178,7 +186,7 @@ func (s *server) signIn(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.sessions.begin(op, time.Now()), nil
+	return s.beginSession(op), nil
 }
 
 // check lets a clerk in, or says until when not.
@@ -187,15 +195,16 @@ func (s *server) check(in api.SignIn) (proof.Operator, error) {
 		return proof.Operator{}, &proof.Error{Op: "signing in", Kind: proof.KindNoClerks}
 	}
 	op, at, err := s.c.clerks.SignIn(in.Operator, in.Secret, time.Now())
-	if err != nil && !at.IsZero() {
-		return op, until{err, at}
+	if err != nil {
+		return op, s.wrong(in.Operator, err, at)
 	}
-	return op, err
+	return op, nil
 }
 
 func (s *server) signOut(r *http.Request, op proof.Operator) (any, error) {
 	s.c.desk.Leave(op.ID)
 	s.sessions.end(r.Header.Get(api.TokenHeader))
+	s.c.deeds.note(api.Deed{Who: op.ID, Did: api.DidSignOut})
 	return struct{}{}, nil
 }
 
@@ -208,25 +217,11 @@ func (s *server) unlock(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, s.c.unlock(by, in.Operator)
-}
-
-// addClerk makes a further account at a supervisor's wish.
-func (s *server) addClerk(r *http.Request, by proof.Operator) (any, error) {
-	in, err := read[api.NewClerk](r)
-	if err != nil {
+	if err := s.c.unlock(by, in.Operator); err != nil {
 		return nil, err
 	}
-	if by.Role != proof.Supervisor {
-		return nil, &proof.Error{Op: "making an account", Kind: proof.KindNotAllowed}
-	}
-	if in.Role != proof.Clerk && in.Role != proof.Supervisor {
-		return nil, &proof.Error{Op: "making an account", Kind: proof.KindBadRequest}
-	}
-	if _, err := s.c.clerks.Add(in.Name, in.Secret, in.Role, in.Training); err != nil {
-		return nil, err
-	}
-	return api.ClerkList{Clerks: s.c.clerks.Operators()}, nil
+	s.c.deeds.note(api.Deed{Who: by.ID, Did: api.DidUnlock, Whom: in.Operator})
+	return struct{}{}, nil
 }
 
 func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
@@ -238,7 +233,16 @@ func (s *server) startVisit(r *http.Request, op proof.Operator) (any, error) {
 	if err := s.c.outbox.CanSeal(); err != nil {
 		return nil, err
 	}
-	return s.c.desk.Start(r.Context(), op, in)
+	v, err := s.c.desk.Start(r.Context(), op, in)
+	if err != nil {
+		return nil, err
+	}
+	deed := api.Deed{Who: op.ID, Did: api.DidBegin, Case: v.ID}
+	if in.Continues != "" {
+		deed.Did = api.DidContinue
+	}
+	s.c.deeds.note(deed)
+	return v, nil
 }
 
 // visit answers the open visit under its own name or as "current".
@@ -287,7 +291,12 @@ func (s *server) answerAsk(r *http.Request, op proof.Operator) (any, error) {
 	if v.Operator != op.ID {
 		return nil, &proof.Error{Op: "answering", Kind: proof.KindNotAllowed}
 	}
-	return s.c.desk.Answer(r.Context(), op, in)
+	after, err := s.c.desk.Answer(r.Context(), op, in)
+	if err != nil {
+		return nil, err
+	}
+	s.noteStep(op, in.Ask, v, after)
+	return after, nil
 }
 
 // handOver signs the other clerk in and gives them the visit. Whoever signs in
@@ -297,7 +306,8 @@ func (s *server) handOver(r *http.Request, from proof.Operator) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.named(r); err != nil {
+	v, err := s.named(r)
+	if err != nil {
 		return nil, err
 	}
 	to, err := s.check(in)
@@ -308,7 +318,8 @@ func (s *server) handOver(r *http.Request, from proof.Operator) (any, error) {
 		return nil, err
 	}
 	s.sessions.end(r.Header.Get(api.TokenHeader))
-	return s.sessions.begin(to, time.Now()), nil
+	s.c.deeds.note(api.Deed{Who: v.Operator, Did: api.DidHandOver, Whom: to.ID, Case: v.ID})
+	return s.beginSession(to), nil
 }
 
 // second signs another clerk in beside the one who has the visit, to say
@@ -329,31 +340,44 @@ func (s *server) second(r *http.Request, op proof.Operator) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return s.c.desk.Second(r.Context(), second, in.Seen, in.Confirms)
+	after, err := s.c.desk.Second(r.Context(), second, in.Seen, in.Confirms)
+	if err != nil {
+		return nil, err
+	}
+	deed := api.Deed{Who: second.ID, Did: api.DidDeny, Whom: op.ID, Case: v.ID}
+	if in.Confirms {
+		deed.Did = api.DidConfirm
+	}
+	s.c.deeds.note(deed)
+	s.noteStep(op, proof.SecondPerson, v, after)
+	return after, nil
 }
 
 // noticeSeen marks news of an earlier visit as seen and prints its slip if that
 // is wished.
-func (s *server) noticeSeen(r *http.Request, _ proof.Operator) (any, error) {
+func (s *server) noticeSeen(r *http.Request, op proof.Operator) (any, error) {
 	in, err := read[api.NoticeSeen](r)
 	if err != nil {
 		return nil, err
 	}
-	return struct{}{}, s.c.noticeSeen(r.Context(), in)
+	n, err := s.c.noticeSeen(r.Context(), in)
+	if err != nil {
+		return nil, err
+	}
+	deed := api.Deed{Who: op.ID, Did: api.DidSeeNews, Ref: n.Ref}
+	if in.Print {
+		deed.Did = api.DidPrintNews
+	}
+	s.c.deeds.note(deed)
+	return struct{}{}, nil
 }
 
 // picture answers a picture of the open visit to the operator who has it.
 func (s *server) picture(w http.ResponseWriter, r *http.Request) {
 	op, err := s.operator(r)
-	if err == nil {
-		err = s.hasVisit(op)
-	}
-	if err == nil {
-		_, err = s.named(r)
-	}
 	var b []byte
 	if err == nil {
-		b, err = s.c.desk.Picture(proof.PictureID(r.PathValue("picture")))
+		b, err = s.c.desk.Picture(op.ID, proof.CaseID(r.PathValue("id")), proof.PictureID(r.PathValue("picture")))
 	}
 	if err != nil {
 		s.refuse(w, r, err)

@@ -17,7 +17,8 @@ import (
 // statuses are those that are not 500, the status of what the caller cannot
 // help.
 var statuses = map[proof.Kind]int{
-	proof.KindSignIn: 401, proof.KindSessionEnded: 401,
+	proof.KindSignIn: 401, proof.KindSessionEnded: 401, proof.KindShiftOver: 401, proof.KindSessionClosed: 401,
+	proof.KindAccountOff: 403, proof.KindOwnAccount: 403, proof.KindPINCode: 403,
 	proof.KindLockedOut: 403, proof.KindNotAllowed: 403, proof.KindPeerRefused: 403, proof.KindEnrolCode: 403,
 	proof.KindNoVisit:    404,
 	proof.KindAskNotOpen: 409, proof.KindVisitOpen: 409, proof.KindCancelled: 409,

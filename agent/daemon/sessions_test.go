@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"encoding/hex"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,17 +23,19 @@ func TestSessionsEndWhenIdle(t *testing.T) {
 	now := morning
 	for range 10 { // every request is a sign of life
 		now = now.Add(clerk.IdleEnd)
-		if op, ok := s.find(token, now); !ok || op != robin {
+		if op, why := s.find(token, now); why != proof.KindNone || op != robin {
 			t.Fatalf("a busy clerk was signed out at %s", now)
 		}
 	}
-	if !s.alive(token, now.Add(clerk.IdleEnd)) || s.alive(token, now.Add(clerk.IdleEnd+1)) {
-		t.Error("alive does not tell when the session ends")
+	before, _ := s.alive(token, now.Add(clerk.IdleEnd))
+	after, why := s.alive(token, now.Add(clerk.IdleEnd+1))
+	if !before || after || why != proof.KindSessionEnded {
+		t.Errorf("alive does not tell when the session ends: %t, %t for %q", before, after, why)
 	}
-	if _, ok := s.find(token, now.Add(clerk.IdleEnd+1)); ok {
-		t.Error("an idle session goes on")
+	if _, why := s.find(token, now.Add(clerk.IdleEnd+1)); why != proof.KindSessionEnded {
+		t.Errorf("an idle session goes on: %q", why)
 	}
-	if _, ok := s.find(token, now); ok {
+	if _, why := s.find(token, now); why == proof.KindNone {
 		t.Error("a session that ended came back when the clock was set back")
 	}
 }
@@ -42,7 +45,7 @@ func TestWatchingIsNoSignOfLife(t *testing.T) {
 	s := newSessions()
 	token := s.begin(robin, morning).Token
 	s.alive(token, morning.Add(clerk.IdleEnd))
-	if _, ok := s.find(token, morning.Add(clerk.IdleEnd+1)); ok {
+	if _, why := s.find(token, morning.Add(clerk.IdleEnd+1)); why == proof.KindNone {
 		t.Error("a screen that nobody touches kept its session")
 	}
 }
@@ -53,16 +56,16 @@ func TestOneSessionForEachClerk(t *testing.T) {
 	first, other := s.begin(robin, morning).Token, s.begin(kim, morning).Token
 	second := s.begin(robin, morning).Token
 	for token, want := range map[string]bool{first: false, second: true, other: true, "": false, second[:len(second)-1]: false} {
-		if _, ok := s.find(token, morning); ok != want {
-			t.Errorf("token %.6s… lets in: %t, want %t", token, ok, want)
+		if _, why := s.find(token, morning); (why == proof.KindNone) != want {
+			t.Errorf("token %.6s… is answered %q, lets in: %t", token, why, want)
 		}
 	}
 	s.end(second)
 	s.end("nobody's")
-	if _, ok := s.find(second, morning); ok {
+	if _, why := s.find(second, morning); why == proof.KindNone {
 		t.Error("signing out changed nothing")
 	}
-	if _, ok := s.find(other, morning); !ok {
+	if _, why := s.find(other, morning); why != proof.KindNone {
 		t.Error("signing out ended another's session")
 	}
 }
@@ -75,6 +78,86 @@ func TestSessionsDoNotPileUp(t *testing.T) {
 	}
 	if len(s.open) != 1 {
 		t.Errorf("%d sessions are kept, want the one that lives", len(s.open))
+	}
+	for range 2 * maxWhy {
+		s.begin(robin, morning)
+	}
+	if len(s.why) > maxWhy {
+		t.Errorf("%d ended sessions are remembered", len(s.why))
+	}
+}
+
+// TestAShiftEnds keeps a clerk busy all day: after twelve hours the session ends
+// whatever is done, and says why.
+func TestAShiftEnds(t *testing.T) {
+	t.Parallel()
+	s := newSessions()
+	began := s.begin(robin, morning)
+	if !began.Until.Equal(morning.Add(clerk.Shift)) || clerk.Shift != 12*time.Hour {
+		t.Errorf("the session says that it ends at %s", began.Until)
+	}
+	now := morning
+	for now = morning; now.Before(began.Until); now = now.Add(time.Minute) {
+		if _, why := s.find(began.Token, now); why != proof.KindNone {
+			t.Fatalf("signed out at %s for %s", now, why)
+		}
+	}
+	if alive, why := s.alive(began.Token, now); alive || why != proof.KindShiftOver {
+		t.Errorf("after the shift: %t, %q", alive, why)
+	}
+	if _, why := s.find(began.Token, now); why != proof.KindShiftOver {
+		t.Errorf("after the shift the session answers %q", why)
+	}
+	over := s.take(now)
+	if len(over) != 1 || over[0].op != robin.ID || over[0].why != proof.KindShiftOver || !over[0].at.Equal(began.Until) || len(s.take(now)) != 0 {
+		t.Errorf("what ended: %+v", over)
+	}
+}
+
+// TestSessionsEndByThemselves tells each end once, with its reason and its time,
+// and a sign-out not at all.
+func TestSessionsEndByThemselves(t *testing.T) {
+	t.Parallel()
+	s := newSessions()
+	idle, closed := s.begin(kim, morning), s.begin(robin, morning)
+	s.endOf(robin.ID, morning.Add(time.Minute))
+	if _, why := s.find(closed.Token, morning.Add(time.Minute)); why != proof.KindSessionClosed {
+		t.Errorf("a session that was ended answers %q", why)
+	}
+	out := s.begin(robin, morning.Add(time.Minute))
+	s.end(out.Token)
+	over := s.take(morning.Add(time.Hour))
+	want := []ended{{robin.ID, proof.KindSessionClosed, morning.Add(time.Minute)}, {kim.ID, proof.KindSessionEnded, morning.Add(clerk.IdleEnd)}}
+	if !slices.Equal(over, want) {
+		t.Errorf("what ended: %+v, want %+v", over, want)
+	}
+	if _, why := s.find(idle.Token, morning); why != proof.KindSessionEnded {
+		t.Errorf("an idle session answers %q", why)
+	}
+}
+
+// TestASleepingComputerEndsSessions lets the clock go on while the counter of
+// seconds stood still, as in a computer that slept overnight.
+func TestASleepingComputerEndsSessions(t *testing.T) {
+	t.Parallel()
+	evening := time.Now()
+	if got := gone(evening, evening.Round(0).Add(8*time.Hour)); got != 8*time.Hour {
+		t.Errorf("a night is %s", got)
+	}
+	if got := gone(evening, evening.Add(time.Minute)); got < time.Minute {
+		t.Errorf("a minute is %s", got)
+	}
+}
+
+func TestARoleThatChangesHoldsAtOnce(t *testing.T) {
+	t.Parallel()
+	s := newSessions()
+	token := s.begin(robin, morning).Token
+	lowered := robin
+	lowered.Role = proof.Clerk
+	s.update(lowered)
+	if op, why := s.find(token, morning); op.Role != proof.Clerk || why != proof.KindNone {
+		t.Errorf("the session is of %+v, %q", op, why)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/clerklog"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/slip"
 )
@@ -15,7 +16,7 @@ import (
 func report(language string, change func(*slip.Deeds)) string {
 	at := time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 	d := slip.Deeds{From: at, At: at, Site: "FWC87", Language: language, Local: func(t time.Time) time.Time { return t.Add(time.Hour) }}
-	for _, kind := range api.DeedKinds() {
+	for _, kind := range clerklog.Kinds() {
 		d.Record.Deeds = append(d.Record.Deeds, api.Deed{At: at, Who: "robin", Did: kind, Whom: "averyveryverylongfir12", Case: "0123456789abcdef"})
 	}
 	if change != nil {
@@ -33,7 +34,7 @@ func TestEveryDeedHasItsLine(t *testing.T) {
 				t.Errorf("%s: %q does not fit", language, line)
 			}
 		}
-		if strings.Count(text, "22/11 11:00 robin") != len(api.DeedKinds()) {
+		if strings.Count(text, "22/11 11:00 robin") != len(clerklog.Kinds()) {
 			t.Errorf("%s: not every line has its time and who:\n%s", language, text)
 		}
 	}

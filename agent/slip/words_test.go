@@ -6,7 +6,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/clerklog"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -35,7 +35,7 @@ func missing(w words) []string {
 			out = append(out, string(k))
 		}
 	}
-	for _, k := range api.DeedKinds() {
+	for _, k := range clerklog.Kinds() {
 		if w.deeds[k] == "" {
 			out = append(out, string(k))
 		}

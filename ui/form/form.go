@@ -156,7 +156,7 @@ func Parts(q Question) []Part {
 var blamed = map[proof.Kind][]string{
 	proof.KindOddLetters:    {"surname", "given", "former", "issuer", "organisation"},
 	proof.KindNumberWrong:   {"number", "nhs", "postcode"},
-	proof.KindDateWrong:     {"birth", "issued", "expires", "known_since", "given_on", "until"},
+	proof.KindDateWrong:     {"birth", "issued", "expires", "known_since", "given_on", "until", "impostor", "document", "uvir"},
 	proof.KindRefWrong:      {"proofing", "continues"},
 	proof.KindTokenWrong:    {"token"},
 	proof.KindContactWrong:  {"email", "mobile"},

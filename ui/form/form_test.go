@@ -537,3 +537,54 @@ func TestWhatIsDeclaredIsInThePatientsLanguage(t *testing.T) {
 		t.Errorf("feedback begins with %+v", parts[0])
 	}
 }
+
+func TestAccountsFromWhatWasTyped(t *testing.T) {
+	f := typed(map[string]string{
+		"operator": " kim ", "code": " k7m2 ", "secret": "135790", "again": "135790", "old": "806417", "name": " Kim Hart ",
+		"role": "supervisor", "impostor": "31/03/2026", "uvir": "2026-01-02",
+	})
+	if got, hint := form.CodeSignIn(f); hint.Key != "" || got != (api.CodeSignIn{Operator: "kim", Code: "k7m2", Secret: "135790"}) {
+		t.Errorf("code: %+v, %q", got, hint)
+	}
+	if got, hint := form.NewSecret(f); hint.Key != "" || got != (api.NewSecret{Old: "806417", Secret: "135790"}) {
+		t.Errorf("secret: %+v, %q", got, hint)
+	}
+	trained := proof.Training{Impostor: proof.Date{Year: 2026, Month: 3, Day: 31}, UVIR: proof.Date{Year: 2026, Month: 1, Day: 2}}
+	if got, hint := form.NewClerk(f); hint.Key != "" || got != (api.NewClerk{Name: "Kim Hart", Role: proof.Supervisor, Training: trained}) {
+		t.Errorf("new clerk: %+v, %q", got, hint)
+	}
+	if got, hint := form.ClerkChange(f); hint.Key != "" || got != (api.ClerkChange{Do: api.DoChangeClerk, Role: proof.Supervisor, Training: trained}) {
+		t.Errorf("change: %+v, %q", got, hint)
+	}
+	if _, hint := form.Clerk(f); hint.Key != "clerks.first" {
+		t.Errorf("nobody chosen: %q", hint)
+	}
+	f.SetText(form.ClerkKey, "lou")
+	if id, hint := form.Clerk(f); id != "lou" || hint.Key != "" {
+		t.Errorf("lou chosen: %q, %q", id, hint)
+	}
+}
+
+func TestAccountsThatCannotBeRead(t *testing.T) {
+	differs := typed(map[string]string{"secret": "135790", "again": "135791", "role": "clerk", "document": "yesterday"})
+	if got, hint := form.CodeSignIn(differs); hint != (form.Hint{Key: "first.differs", Field: "again"}) || got.Secret != "" {
+		t.Errorf("code: %+v, %q", got, hint)
+	}
+	if got, hint := form.NewSecret(differs); hint.Field != "again" || got.Secret != "" {
+		t.Errorf("secret: %+v, %q", got, hint)
+	}
+	if _, hint := form.ClerkChange(differs); hint != (form.Hint{Key: "form.date", Field: "document"}) {
+		t.Errorf("a day that is none: %q", hint)
+	}
+	if _, hint := form.NewClerk(differs); hint.Field != "name" {
+		t.Errorf("no name: %q", hint)
+	}
+}
+
+func TestAWrongDayOfTrainingStandsBesideItsField(t *testing.T) {
+	of := proof.Operator{Role: proof.Clerk, Training: proof.Training{Impostor: proof.Date{Year: 2030, Month: 1, Day: 1}}}
+	parts := form.ClerkParts(words.In("en"), &of, form.Hint{}, proof.KindDateWrong)
+	if f, ok := parts[1].(form.Field); !ok || f.Suspect == "" || f.Preset != "01/01/2030" {
+		t.Errorf("got %+v", parts[1])
+	}
+}

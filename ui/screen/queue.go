@@ -7,7 +7,7 @@ import (
 	"github.com/counterproof/counterproof/ui/view"
 )
 
-// queue lays out the list of records.
+// queue lays out a list of lines.
 func queue(v view.Queue) []fyne.CanvasObject {
 	return append(paragraphs(v.Lead), parts.Card(parts.Column(paragraphs(v.Items)...)))
 }
@@ -15,7 +15,7 @@ func queue(v view.Queue) []fyne.CanvasObject {
 // noLimit lets an option be as wide as its text.
 const noLimit = 10_000
 
-// notices lays out the news, a line each.
+// notices lays out the news or the accounts, a line each.
 func notices(c Context, v view.Notices) []fyne.CanvasObject {
 	all := paragraphs(v.Lead)
 	if len(v.List.Options) == 0 {

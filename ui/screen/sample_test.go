@@ -69,6 +69,18 @@ func outcome() *proof.Outcome {
 	}
 }
 
+// boss makes the clerk of a state a supervisor at a counter with some accounts.
+func boss(s *view.State) {
+	trained := proof.Training{Impostor: proof.Date{Year: 2026, Month: 3, Day: 1}, Document: proof.Date{Year: 2025, Month: 9, Day: 30}}
+	s.Session = &api.Session{Until: s.Session.Until} // the samples share one
+	s.Session.Operator = proof.Operator{ID: "robin", Name: "Robin Vale", Role: proof.Supervisor, Training: trained}
+	s.Clerks = []api.Account{
+		{Operator: s.Session.Operator, State: api.AccountReady},
+		{Operator: proof.Operator{ID: "kim", Name: "Kim Hart", Role: proof.Clerk}, State: api.AccountCode, Until: now, Changed: now, By: "robin"},
+		{Operator: proof.Operator{ID: "lou", Name: "Lou Reed", Role: proof.Clerk, Training: trained}, State: api.AccountOff, Changed: now, By: "robin"},
+	}
+}
+
 // inVisit is a state with an open visit.
 func inVisit(tag string, asks ...proof.Ask) view.State {
 	return view.State{
@@ -107,6 +119,38 @@ func samples(tag string) []sample {
 			s.Status.OpenVisit, s.Problem, s.Until = "VISIT", proof.KindLockedOut, now.Add(15*time.Minute)
 		})},
 		{"unlock", with(out, func(s *view.State) { s.Side = view.SideUnlock })},
+		{"first_clerk", with(out, func(s *view.State) { s.Side = view.SideFirst })},
+		{"code", with(out, func(s *view.State) { s.Side, s.Problem = view.SideCode, proof.KindPINCode })},
+		{"sign_in", with(out, func(s *view.State) { s.Problem = proof.KindPINKeyLost })},
+		{"home", with(home, boss)},
+		{"clerks", with(home, func(s *view.State) {
+			boss(s)
+			s.Side, s.Said = view.SideClerks, "clerks.said.reset"
+			s.Issued = &api.Issued{Operator: "kim", Code: "k7m2-q4xa-9dtp-w3hz", Until: now.Add(24 * time.Hour)}
+		})},
+		{"clerk", with(home, func(s *view.State) {
+			boss(s)
+			s.Side, s.Clerk, s.Problem = view.SideClerk, "kim", proof.KindDateWrong
+		})},
+		{"add_clerk", with(home, func(s *view.State) {
+			boss(s)
+			s.Side, s.Hint = view.SideAddClerk, form.Hint{Key: "form.needed", Field: "name"}
+		})},
+		{"account", with(home, func(s *view.State) {
+			boss(s)
+			s.Side, s.Session.Until = view.SideAccount, now.Add(20*time.Minute)
+		})},
+		{"secret", with(home, func(s *view.State) {
+			s.Side, s.Hint = view.SideSecret, form.Hint{Key: "first.differs", Field: "again"}
+		})},
+		{"activity", with(home, func(s *view.State) {
+			boss(s)
+			s.Side, s.Days, s.Since = view.SideActivity, 7, now.Add(-7*24*time.Hour)
+			s.Activity = &api.Activity{Problem: proof.KindLogDamaged, More: true}
+			for i, k := range words.In(tag).Codes("deed") {
+				s.Activity.Deeds = append(s.Activity.Deeds, api.Deed{At: now.Add(time.Duration(-i) * time.Hour), Who: "robin", Did: api.DeedKind(k), Whom: "kim"})
+			}
+		})},
 		{"home", with(home, func(s *view.State) { s.Status.Queue.Problem = proof.KindCentreUnreachable })},
 		{"queue", with(home, func(s *view.State) {
 			s.Side, s.Status.Queue.Alarms = view.SideQueue, 1

@@ -155,7 +155,7 @@ func headOf(c Context, h view.Head) fyne.CanvasObject {
 	if h.Training != "" {
 		all = append(all, onHead(h.Training, true))
 	}
-	for _, s := range []string{h.Site, h.Clerk, h.Queue, h.News, h.Working} {
+	for _, s := range []string{h.Site, h.Clerk, h.Queue, h.News, h.Shift, h.Working} {
 		if s != "" {
 			all = append(all, onHead(s, false))
 		}

@@ -92,7 +92,7 @@ func TestRoutesHaveTheirDigits(t *testing.T) {
 	if want := "photo_document licence evidence vouch practice_details proxy claim"; strings.Join(got, " ") != want {
 		t.Errorf("routes %v", got)
 	}
-	if len(h.Actions) > 10 || h.Continues.Key != "continues" || h.Continues.Suspect != "" {
+	if len(h.Actions) > 12 || h.Continues.Key != "continues" || h.Continues.Suspect != "" {
 		t.Errorf("%d actions, field %+v", len(h.Actions), h.Continues)
 	}
 	s.Problem = proof.KindRefWrong

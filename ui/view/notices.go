@@ -7,10 +7,11 @@ import (
 	"github.com/counterproof/counterproof/ui/form"
 )
 
-// Notices is the news of earlier visits, one of which can be chosen.
+// Notices is a list one line of which can be chosen: the news of earlier visits,
+// or the accounts.
 type Notices struct {
 	Frame
-	List form.Choice // no options where there is no news
+	List form.Choice // no options where there is nothing
 }
 
 // unseen counts the news that nobody has seen.

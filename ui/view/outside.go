@@ -31,7 +31,7 @@ type Home struct {
 	Face      string      // whether a machine can compare faces
 }
 
-// Queue is the list of records.
+// Queue is a list of lines: the records, or who did what.
 type Queue struct {
 	Frame
 	Items []string
@@ -62,7 +62,10 @@ func signIn(s State) Screen {
 	if s.Status.OpenVisit != "" {
 		f.Lead = []string{w.Say("signin.open")}
 	}
-	f.Actions = []Action{act(w.Say("signin.do"), Primary, DoSignIn), open(w.Say("signin.unlock"), SideUnlock, Secondary)}
+	f.Actions = []Action{
+		act(w.Say("signin.do"), Primary, DoSignIn), open(w.Say("signin.code"), SideCode, Secondary),
+		open(w.Say("signin.unlock"), SideUnlock, Secondary), open(w.Say("signin.rescue"), SideFirst, Secondary),
+	}
 	return Sign{f, []form.Field{
 		{Key: "operator", Label: w.Say("signin.operator")},
 		{Key: "secret", Label: w.Say("signin.secret"), Secret: true},
@@ -74,6 +77,10 @@ func first(s State) Screen {
 	w, f := s.Words, frame(s, "first_clerk")
 	f.Title, f.Lead = w.Say("first.title"), []string{w.Say("first.lead")}
 	f.Actions = []Action{act(w.Say("first.do"), Primary, DoFirst)}
+	if !s.Status.NoClerks {
+		f.Title, f.Lead, f.Escape = w.Say("signin.rescue"), []string{w.Say("first.rescue")}, Intent{Verb: DoClose}
+		f.Actions = append(f.Actions, back(w, f))
+	}
 	return Sign{f, []form.Field{
 		{Key: "code", Label: w.Say("first.code")},
 		{Key: "name", Label: w.Say("first.name")},
@@ -143,8 +150,12 @@ func home(s State) Screen {
 	f.Actions = append(f.Actions,
 		open(noticesLabel(s), SideNotices, Secondary),
 		open(w.Say("act.queue"), SideQueue, Secondary),
-		act(w.Say("act.sign_out"), Secondary, DoSignOut),
+		open(w.Say("act.account"), SideAccount, Secondary),
 	)
+	if s.Session.Operator.Role == proof.Supervisor {
+		f.Actions = append(f.Actions, open(w.Say("act.clerks"), SideClerks, Secondary))
+	}
+	f.Actions = append(f.Actions, act(w.Say("act.sign_out"), Secondary, DoSignOut))
 	h := Home{Frame: f, Devices: w.Say("home.devices"), Face: w.Say("home.face.no"), Lines: deviceLines(w, s.Status.Devices)}
 	if s.Status.Face {
 		h.Face = w.Say("home.face.yes")

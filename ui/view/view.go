@@ -37,6 +37,14 @@ const (
 	SideAbandon  Side = "abandon"
 	SideNotices  Side = "notices"
 	SideAllKinds Side = "all_kinds" // of evidence, also the rare ones
+	SideCode     Side = "code"      // a one-time code sets a secret
+	SideFirst    Side = "first"     // a supervisor's account by the code of a rescue
+	SideClerks   Side = "clerks"
+	SideClerk    Side = "clerk" // role and training of one
+	SideAddClerk Side = "add_clerk"
+	SideAccount  Side = "account" // the own
+	SideSecret   Side = "secret"  // the own
+	SideActivity Side = "activity"
 )
 
 // State is all that the window knows.
@@ -51,6 +59,13 @@ type State struct {
 	Queue   *api.QueueList
 	Notices []api.Notice       // news of earlier visits, unseen first
 	Chosen  proof.EvidenceType // what the clerk chose last in this visit, "" where this window does not know
+
+	Clerks   []api.Account    // every account, for a supervisor
+	Clerk    proof.OperatorID // whose account is changed
+	Issued   *api.Issued      // a one-time code that is shown once
+	Activity *api.Activity    // who did what, nil before it is read
+	Since    time.Time        // from when Activity is
+	Days     int              // how many days back that is
 
 	Side      Side
 	Problem   proof.Kind // of the last request
@@ -81,6 +96,12 @@ const (
 	DoOpen     Verb = "open"  // a side screen
 	DoClose    Verb = "close" // the side screen
 	DoReload   Verb = "reload"
+	DoCode     Verb = "code"      // sign in with a one-time code
+	DoClerk    Verb = "clerk"     // something with the chosen account
+	DoAddClerk Verb = "add_clerk" // make an account
+	DoSecret   Verb = "secret"    // change the own secret
+	DoActivity Verb = "activity"  // read who did what
+	DoReport   Verb = "report"    // print it
 )
 
 // Intent is what an action asks for.
@@ -89,6 +110,8 @@ type Intent struct {
 	Side   Side            // for DoOpen
 	Route  proof.RouteName // for DoStart
 	Print  bool            // for DoNotice: the second slip too
+	Clerk  api.ClerkDoing  // for DoClerk
+	Days   int             // for DoActivity and DoReport
 	Answer api.Answer      // for DoAnswer; completed by form.Answer
 }
 
@@ -162,6 +185,7 @@ type Head struct {
 	Clerk    string
 	Queue    string
 	News     string // "" when there is none unseen
+	Shift    string // "" until the session is about to end
 	Working  string // "" when nothing is under way
 	Keys     string
 	Switch   string // the button that changes the language
@@ -177,6 +201,7 @@ func Heading(s State) Head {
 	if s.Session != nil {
 		h.Clerk = w.Say("head.clerk", "name", s.Session.Operator.Name)
 	}
+	h.Shift = shiftLine(s)
 	if s.Status == nil {
 		return h
 	}
@@ -213,6 +238,9 @@ func Show(s State) Screen {
 	case SideNotices:
 		return notices(s)
 	}
+	if screen := accountSide(s); screen != nil {
+		return screen
+	}
 	if s.Visit == nil || s.Visit.Ended {
 		return home(s)
 	}
@@ -225,10 +253,12 @@ func Show(s State) Screen {
 // outside is what stands while nobody is signed in.
 func outside(s State) Screen {
 	switch {
-	case s.Status.NoClerks:
+	case s.Status.NoClerks || s.Side == SideFirst:
 		return first(s)
 	case s.Side == SideUnlock:
 		return unlock(s)
+	case s.Side == SideCode:
+		return codeSignIn(s)
 	}
 	return signIn(s)
 }

@@ -378,6 +378,15 @@ func manyStates(t *testing.T, tag string) []view.State {
 		func(s *view.State) { s.Visit.Operator = "kim" },
 		func(s *view.State) { s.Side = view.SideAbandon },
 		func(s *view.State) { s.Side = view.SideHandOver },
+		func(s *view.State) { s.Session, s.Side = nil, view.SideFirst },
+		func(s *view.State) { s.Session, s.Side = nil, view.SideCode },
+		func(s *view.State) { boss(s, view.SideClerks) },
+		func(s *view.State) { boss(s, view.SideClerk) },
+		func(s *view.State) { boss(s, view.SideAddClerk) },
+		func(s *view.State) { s.Side, s.Session.Until = view.SideAccount, now.Add(time.Minute) },
+		func(s *view.State) { s.Side = view.SideSecret },
+		func(s *view.State) { s.Side = view.SideActivity },
+		func(s *view.State) { boss(s, view.SideActivity) },
 		func(s *view.State) {
 			s.Side, s.Notices = view.SideNotices, []api.Notice{{Kind: "new_kind"}, {Kind: "recall", Seen: true}}
 		},
@@ -424,6 +433,9 @@ func TestFormsAskForWhatTheRequestNeeds(t *testing.T) {
 		{func(s *view.State) { s.Session = nil }, "operator secret", view.DoSignIn, 1},
 		{func(s *view.State) { s.Session, s.Status.NoClerks = nil, true }, "code name secret again impostor document", view.DoFirst, 2},
 		{func(s *view.State) { s.Session, s.Side = nil, view.SideUnlock }, "locked operator secret", view.DoUnlock, 1},
+		{func(s *view.State) { s.Session, s.Side = nil, view.SideFirst }, "code name secret again impostor document", view.DoFirst, 2},
+		{func(s *view.State) { s.Session, s.Side = nil, view.SideCode }, "operator code secret again", view.DoCode, 2},
+		{func(s *view.State) { s.Side = view.SideSecret }, "old secret again", view.DoSecret, 3},
 		{func(s *view.State) { s.Side = view.SideHandOver }, "operator secret", view.DoHandOver, 1},
 		{func(s *view.State) { s.Visit.Operator = "kim" }, "operator secret", view.DoHandOver, 1},
 	} {
@@ -440,7 +452,7 @@ func TestFormsAskForWhatTheRequestNeeds(t *testing.T) {
 			if f.Secret {
 				hidden++
 			}
-			if f.Secret != (f.Key == "secret" || f.Key == "again") {
+			if f.Secret != (f.Key == "secret" || f.Key == "again" || f.Key == "old") {
 				t.Errorf("%s: field %s hidden: %v", v.Name, f.Key, f.Secret)
 			}
 		}

@@ -19,9 +19,9 @@ func (w *Window) do(i view.Intent) {
 	}
 	switch i.Verb {
 	case view.DoOpen:
-		w.open(i.Side)
+		w.soon(func() { w.open(i.Side) })
 	case view.DoClose:
-		w.open(view.NoSide)
+		w.soon(func() { w.open(view.NoSide) })
 	case view.DoAnswer:
 		w.answer(i.Answer)
 	case view.DoStart:
@@ -34,9 +34,17 @@ func (w *Window) do(i view.Intent) {
 		w.lookForNews()
 	case view.DoReload:
 		w.again()
+	case view.DoCode, view.DoSecret, view.DoClerk, view.DoAddClerk, view.DoActivity, view.DoReport:
+		w.clerks(i)
 	default:
 		w.account(i.Verb)
 	}
+}
+
+// soon does something after the key that was pressed is through: the letter that
+// comes with a digit must not be typed into the next screen's first field.
+func (w *Window) soon(f func()) {
+	w.pump.work(func(context.Context) func() { return f })
 }
 
 // account does what clerks sign.
@@ -83,14 +91,21 @@ func (w *Window) hint(h form.Hint) {
 
 // open shows a side screen, or the visit again.
 func (w *Window) open(side view.Side) {
+	if !w.openAccounts(side) {
+		return
+	}
 	s := &w.state
-	s.Side, s.Problem, s.Hint, s.Said, s.Queue = side, proof.KindNone, form.Hint{}, "", nil
+	s.Side, s.Problem, s.Hint, s.Said, s.Queue, s.Issued = side, proof.KindNone, form.Hint{}, "", nil, nil
 	w.render()
 	switch side {
 	case view.SideQueue:
 		w.readQueue()
 	case view.SideNotices:
 		w.readNotices()
+	case view.SideClerks:
+		w.readClerks()
+	case view.SideActivity:
+		w.readActivity()
 	}
 }
 
@@ -177,6 +192,7 @@ func (w *Window) session(ask func(context.Context) (api.Session, error)) {
 		s, err := ask(ctx)
 		return func() {
 			w.state.Session, w.state.Side = &s, view.NoSide
+			w.warnOfShift(s)
 			w.lookNow()
 			w.reload()
 			w.readNotices()
@@ -276,13 +292,15 @@ func (w *Window) request(ask func(ctx context.Context) (then func(), err error))
 // was recorded before the failure stays.
 func (w *Window) failed(err error) {
 	s := &w.state
-	w.form.SetText("secret", "")
+	for _, key := range []string{"secret", "again", "old"} {
+		w.form.SetText(key, "")
+	}
 	switch kind := proof.KindOf(err); kind {
 	case proof.KindDaemonAway:
 		w.goneAway()
 		w.lookNow()
 		return
-	case proof.KindSessionEnded:
+	case proof.KindSessionEnded, proof.KindShiftOver, proof.KindSessionClosed:
 		w.signedOut(kind)
 		return
 	case proof.KindCancelled:
@@ -315,7 +333,7 @@ func (w *Window) reload() {
 				w.state.Visit = nil
 			case proof.KindDaemonAway:
 				w.goneAway()
-			case proof.KindSessionEnded:
+			case proof.KindSessionEnded, proof.KindShiftOver, proof.KindSessionClosed:
 				w.signedOut(kind)
 			default:
 				w.state.Problem = kind

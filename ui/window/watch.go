@@ -2,6 +2,7 @@ package window
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"image"
@@ -43,7 +44,7 @@ func (w *Window) watch(ctx context.Context) {
 		return
 	}
 	broke := w.client.Events(ctx, func(e api.Event) { w.pump.post(func() { w.heard(e) }) })
-	if proof.KindOf(broke) == proof.KindSessionEnded {
+	if over(proof.KindOf(broke)) {
 		w.pump.wait(askAgain, w.wake)
 		return
 	}
@@ -111,7 +112,7 @@ func (w *Window) heard(e api.Event) {
 			w.state.Status.Devices = e.Devices
 		}
 	case api.EventSession:
-		w.signedOut(proof.KindSessionEnded)
+		w.signedOut(cmp.Or(e.Why, proof.KindSessionEnded))
 	}
 	w.render()
 }
@@ -122,6 +123,7 @@ func (w *Window) signedOut(why proof.Kind) {
 	w.endPreview()
 	s := &w.state
 	s.Session, s.Visit, s.Queue, s.Notices, s.Side, s.Chosen = nil, nil, nil, nil, "", ""
+	s.Clerks, s.Clerk, s.Issued, s.Activity = nil, "", nil, nil
 	s.Problem, s.Capturing, s.Guidance, s.Busy = why, "", nil, false
 	w.render()
 }
@@ -134,8 +136,8 @@ func (w *Window) used() {
 	}
 	w.pinged = time.Now()
 	w.pump.work(func(ctx context.Context) func() {
-		if _, err := w.client.Devices(ctx); proof.KindOf(err) == proof.KindSessionEnded {
-			return func() { w.signedOut(proof.KindSessionEnded) }
+		if _, err := w.client.Devices(ctx); over(proof.KindOf(err)) {
+			return func() { w.signedOut(proof.KindOf(err)) }
 		}
 		return nil
 	})

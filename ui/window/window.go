@@ -45,6 +45,7 @@ type Window struct {
 	pump   *pump
 	stop   context.CancelFunc
 	wake   chan struct{} // ends the watcher's wait
+	shift  chan struct{} // ends the wait for the end of the last session's shift
 	look   *look.Theme
 	size   int // of the text, in percent
 

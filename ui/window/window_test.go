@@ -50,6 +50,7 @@ type counter struct {
 	news     []api.Notice
 	late     []api.Notice // what the centre has when it is asked
 	deaf     proof.Kind   // why it cannot be asked
+	office
 }
 
 // newCounter serves a counter on a socket until the test ends.
@@ -137,6 +138,7 @@ func (c *counter) handler() http.Handler {
 		}
 		return struct{}{}, ""
 	})
+	c.clerkRoutes(on)
 	on("GET "+api.PathQueue, func(*http.Request) (any, proof.Kind) {
 		return api.QueueList{Items: []api.QueueItem{{Ref: "CP-1AAA-22BB", State: "sealed"}}}, ""
 	})
@@ -166,7 +168,7 @@ func (c *counter) signIn(*http.Request) (any, proof.Kind) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.token = "token"
-	return api.Session{Token: "token", Operator: proof.Operator{ID: "sam", Name: "Sam Example"}}, ""
+	return api.Session{Token: "token", Operator: proof.Operator{ID: "sam", Name: "Sam Example", Role: c.role}, Until: c.office.until}, ""
 }
 
 func (c *counter) start(r *http.Request) (any, proof.Kind) {

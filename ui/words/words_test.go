@@ -161,6 +161,29 @@ func TestEveryKindOfNewsHasASentence(t *testing.T) {
 	}
 }
 
+func TestEveryDeedAndStateOfAnAccountHasWords(t *testing.T) {
+	for prefix, typ := range map[string]string{"deed": "DeedKind", "account": "AccountState"} {
+		codes := constsIn(t, "../../agent/api/*.go", typ)
+		if len(codes) < 5 {
+			t.Errorf("%d constants of %s found", len(codes), typ)
+		}
+		for _, tag := range words.Languages() {
+			for _, code := range codes {
+				if !words.In(tag).Has(prefix + "." + code) {
+					t.Errorf("%s has no words for %s %s", tag, prefix, code)
+				}
+			}
+		}
+	}
+	for _, tag := range words.Languages() {
+		for _, done := range constsIn(t, "../../agent/api/*.go", "ClerkDoing") {
+			if !words.In(tag).Has("clerks.said." + done) {
+				t.Errorf("%s does not say what became of %s", tag, done)
+			}
+		}
+	}
+}
+
 func TestClosedListsAreTheAgents(t *testing.T) {
 	const forms = "../../agent/entry/*.go"
 	for prefix, want := range map[string][]string{

@@ -107,6 +107,34 @@ func (c *Client) AddClerk(ctx context.Context, in api.NewClerk) (api.ClerkList, 
 	return call[api.ClerkList](ctx, c, http.MethodPost, api.PathClerks, in)
 }
 
+// ChangeClerk changes another's account; the session must be a supervisor's.
+func (c *Client) ChangeClerk(ctx context.Context, whom proof.OperatorID, in api.ClerkChange) (api.ClerkList, error) {
+	return call[api.ClerkList](ctx, c, http.MethodPost, fill(api.PathClerk, proof.CaseID(whom), ""), in)
+}
+
+// SignInWithCode sets an own secret with a one-time code and begins a session.
+func (c *Client) SignInWithCode(ctx context.Context, in api.CodeSignIn) (api.Session, error) {
+	return c.keep(call[api.Session](ctx, c, http.MethodPost, api.PathCode, in))
+}
+
+// ChangeSecret changes the secret of whoever is signed in.
+func (c *Client) ChangeSecret(ctx context.Context, in api.NewSecret) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, api.PathSecret, in)
+	return err
+}
+
+// Activity reads who did what since a moment.
+func (c *Client) Activity(ctx context.Context, from time.Time) (api.Activity, error) {
+	query := url.Values{"from": {from.Format(time.RFC3339)}}
+	return call[api.Activity](ctx, c, http.MethodGet, api.PathActivity+"?"+query.Encode(), nil)
+}
+
+// PrintActivity prints what Activity reads.
+func (c *Client) PrintActivity(ctx context.Context, in api.Report) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, api.PathReport, in)
+	return err
+}
+
 // Unlock lets a locked clerk in again.
 func (c *Client) Unlock(ctx context.Context, in api.Unlock) error {
 	_, err := call[struct{}](ctx, c, http.MethodPost, api.PathUnlock, in)
