@@ -205,7 +205,7 @@ func TestGuessingCodesLocks(t *testing.T) {
 func TestAnInvitedClerk(t *testing.T) {
 	t.Parallel()
 	s := staffed(t, t.TempDir())
-	issued, err := s.Invite("robin", "Lou Reed", proof.Operator{Role: proof.Clerk}, now)
+	issued, err := s.Invite("robin", "Lou Marsh", proof.Operator{Role: proof.Clerk}, now)
 	must(t, err)
 	if issued.Operator != "lou" || state(t, s, "lou").By != "robin" {
 		t.Errorf("issued %+v", issued)
@@ -213,7 +213,7 @@ func TestAnInvitedClerk(t *testing.T) {
 	if _, _, err := s.SignIn("lou", "", now); proof.KindOf(err) != proof.KindSignIn {
 		t.Errorf("an account without a secret lets in: %v", err)
 	}
-	if op, _, err := s.SignInWithCode("lou", issued.Code, "135790", now); err != nil || op.Name != "Lou Reed" {
+	if op, _, err := s.SignInWithCode("lou", issued.Code, "135790", now); err != nil || op.Name != "Lou Marsh" {
 		t.Errorf("got %+v, %v", op, err)
 	}
 	if _, err := s.Invite("robin", "", proof.Operator{Role: proof.Clerk}, now); proof.KindOf(err) != proof.KindBadRequest {
@@ -251,7 +251,7 @@ func TestARescuesCodeOutlivesANewAccount(t *testing.T) {
 	t.Parallel()
 	s := staffed(t, t.TempDir())
 	must(t, s.Expect("rescue"))
-	_, err := s.Invite("robin", "Lou Reed", proof.Operator{Role: proof.Clerk}, now)
+	_, err := s.Invite("robin", "Lou Marsh", proof.Operator{Role: proof.Clerk}, now)
 	must(t, err)
 	if _, err := s.First("rescue", "New Boss", "135790", proof.Training{}); err != nil {
 		t.Errorf("got %v", err)

@@ -77,7 +77,7 @@ func boss(s *view.State) {
 	s.Clerks = []api.Account{
 		{Operator: s.Session.Operator, State: api.AccountReady},
 		{Operator: proof.Operator{ID: "kim", Name: "Kim Hart", Role: proof.Clerk}, State: api.AccountCode, Until: now, Changed: now, By: "robin"},
-		{Operator: proof.Operator{ID: "lou", Name: "Lou Reed", Role: proof.Clerk, Training: trained}, State: api.AccountOff, Changed: now, By: "robin"},
+		{Operator: proof.Operator{ID: "lou", Name: "Lou Marsh", Role: proof.Clerk, Training: trained}, State: api.AccountOff, Changed: now, By: "robin"},
 	}
 }
 

@@ -154,7 +154,7 @@ func TestANewClerksCodeIsShownOnce(t *testing.T) {
 	if s.state.Hint.Field != "name" || len(c.added) != 0 {
 		t.Errorf("without a name: hint %v", s.state.Hint)
 	}
-	s.form.SetText("name", "Lou Reed")
+	s.form.SetText("name", "Lou Marsh")
 	s.form.SetText("role", "clerk")
 	s.presses("Make the account")
 	s.on("clerks")

@@ -19,7 +19,7 @@ func TestTheClerksByKeyboardInARealWindow(t *testing.T) {
 	d.shows("Clerks")
 	d.keys("6")
 	d.shows("Add a clerk")
-	d.keys("t:Lou Reed", "Tab", "space", "Tab", "Tab", "t:01/03/2026", "Return")
+	d.keys("t:Lou Marsh", "Tab", "space", "Tab", "Tab", "t:01/03/2026", "Return")
 	d.shows("Clerks")
 	d.shoot("Clerks with a code")
 	d.keys("Down", "2") // kim
@@ -29,7 +29,7 @@ func TestTheClerksByKeyboardInARealWindow(t *testing.T) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	trained := proof.Training{Impostor: proof.Date{Year: 2026, Month: 3, Day: 1}}
-	if len(c.added) != 1 || c.added[0] != (api.NewClerk{Name: "Lou Reed", Role: proof.Clerk, Training: trained}) {
+	if len(c.added) != 1 || c.added[0] != (api.NewClerk{Name: "Lou Marsh", Role: proof.Clerk, Training: trained}) {
 		t.Errorf("added %+v", c.added)
 	}
 	if got := c.changes["kim"]; len(got) != 1 || got[0].Do != api.DoReset {
