@@ -229,6 +229,20 @@ type Document struct {
 	Portrait proof.PictureID    `json:"portrait,omitempty"`
 	Features []string           `json:"features"` // security features to look for, by policy code
 	Examined bool               `json:"examined"`
+	Chip     *Chip              `json:"chip,omitempty"` // nil where it was not read
+}
+
+// Chip is what a document's chip came to.
+type Chip struct {
+	Verdict    proof.ChipVerdict `json:"verdict"`
+	Clone      proof.Clone       `json:"clone,omitempty"`
+	Revocation proof.Revocation  `json:"revocation,omitempty"`
+	Access     proof.Code        `json:"access"`
+	Downgraded bool              `json:"downgraded,omitempty"`
+	Trust      proof.Date        `json:"trust,omitzero"` // day of the trust data
+	// Differs says that the details here are the chip's, and that the page was
+	// read otherwise.
+	Differs bool `json:"differs,omitempty"`
 }
 
 // Person is one of the people of a visit and the evidence they showed.
@@ -302,6 +316,7 @@ type Answer struct {
 	Lines  []string       `json:"lines,omitempty"`  // key_document
 	Exam   *Examination   `json:"exam,omitempty"`   // examine_document
 	Same   proof.Sameness `json:"same,omitempty"`   // compare_person
+	CAN    string         `json:"can,omitempty"`    // read_chip: the card access number, where it is typed
 	Reason proof.Code     `json:"reason,omitempty"` // abandon
 
 	Identity    *Identity               `json:"identity,omitempty"`    // claim_identity
@@ -396,6 +411,7 @@ type Event struct {
 	Kind     EventKind    `json:"kind"`
 	Guidance proof.Kind   `json:"guidance,omitempty"` // none: it is good, hold still
 	Role     string       `json:"role,omitempty"`     // camera that the guidance is about
+	Percent  int          `json:"percent,omitempty"`  // of a chip that was read, with guidance
 	Queue    *Queue       `json:"queue,omitempty"`
 	Devices  []Device     `json:"devices,omitempty"`
 	Visit    proof.CaseID `json:"visit,omitempty"`

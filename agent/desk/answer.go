@@ -54,8 +54,8 @@ func (d *Desk) goOn(ctx context.Context) error {
 	return errors.Join(d.noticeColleague(ctx), d.proceed(ctx))
 }
 
-// captures are the asks that a camera answers.
-var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence}
+// captures are the asks that a camera answers, or the chip reader.
+var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence, proof.ReadChip}
 
 // ready refuses an answer of somebody who has not got the visit, one to a visit
 // that has moved on, and any while a capture runs.

@@ -51,6 +51,8 @@ func (d *Desk) capture(ctx context.Context, op proof.Operator, a api.Answer) (ap
 		fact, pictures = d.filmDocument(ctx)
 	case proof.ScanEvidence:
 		fact, pictures = d.filmEvidence(ctx)
+	case proof.ReadChip:
+		fact, pictures = d.readChip(ctx, a.CAN)
 	default:
 		fact, pictures = d.filmFace(ctx)
 	}

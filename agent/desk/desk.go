@@ -73,6 +73,7 @@ type Config struct {
 	Drafts   *draft.Store
 	Cameras  Cameras
 	Readers  Readers // nil for none beside the cameras
+	Chips    Chips   // nil where none can be read
 	Reader   *ocr.Reader
 	Matcher  Matcher
 	Recorder Recorder
@@ -200,6 +201,7 @@ func (d *Desk) Start(ctx context.Context, op proof.Operator, want api.NewVisit) 
 	err = d.write(ctx, person(op), proof.VisitStarted{
 		Case: id, Record: newRecord(), Route: want.Route, Language: language(want.Language), Site: d.cfg.Site,
 		Training: d.cfg.Training, Policy: d.cfg.Policy.Version(), App: d.cfg.App, Operator: op.Training, Continues: continues,
+		Chips: d.hasChips(),
 	})
 	if err != nil {
 		err = errors.Join(err, opened.Erase())

@@ -1,6 +1,7 @@
 package desk_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/aes"
 	"crypto/cipher"
@@ -43,9 +44,13 @@ var passport = sync.OnceValues(func() ([][]byte, error) {
 			return nil, err
 		}
 		out = append(out, photo.JPEG)
+		printed = photo.Lines
 	}
 	return out, nil
 })
+
+// printed are the lines of that passport, once it was made.
+var printed []string
 
 // reader is the reader of all tests.
 var reader = sync.OnceValues(ocr.NewReader)
@@ -102,6 +107,8 @@ type room struct {
 	printed     int
 	notify      func(api.Event)
 	readers     desk.Readers
+	chips       desk.Chips
+	capture     time.Duration // 0 is 5 s
 }
 
 func newRoom(t *testing.T) *room {
@@ -195,7 +202,7 @@ func (r *room) tryOpen() (*desk.Desk, error) {
 	}
 	return desk.Open(r.t.Context(), desk.Config{
 		Drafts: drafts, Cameras: r, Reader: read, Matcher: r, Recorder: r, Slips: r, Policy: policy,
-		Site: "FWC87", App: "test", Training: true, Capture: 5 * time.Second, Notify: r.notify, Readers: r.readers,
+		Site: "FWC87", App: "test", Training: true, Capture: cmp.Or(r.capture, 5*time.Second), Notify: r.notify, Readers: r.readers, Chips: r.chips,
 	})
 }
 

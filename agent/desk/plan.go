@@ -60,6 +60,9 @@ func failed(s route.State) (steps []plan.Step) {
 	if s.DocumentFails >= camerasChances {
 		steps = append(steps, plan.Step{Code: "step_show"})
 	}
+	if s.ChipFails >= route.ChipTries {
+		steps = append(steps, plan.Step{Code: "step_chip"})
+	}
 	for _, p := range s.Pieces() {
 		if p.Person != nil && p.Person.Answer == proof.NotSure {
 			steps = append(steps, plan.Step{Code: "step_compare", Type: p.Type()})
@@ -75,7 +78,8 @@ const templateDays = 365
 // able is what this desk and its people can do now.
 func (d *Desk) able() plan.Desk {
 	able := plan.Desk{
-		Camera: d.has(devices.CanFilm, devices.DocumentCamera, true), Line: true, Training: d.state.Trained,
+		ChipReader: d.hasChips(),
+		Camera:     d.has(devices.CanFilm, devices.DocumentCamera, true), Line: true, Training: d.state.Trained,
 		UVIR: d.cfg.Templates.Year != 0 && !d.cfg.Templates.AddDays(templateDays).Before(d.state.Today()),
 	}
 	if d.cfg.Clerks == nil {

@@ -54,7 +54,7 @@ func (d *Desk) view() api.Visit {
 func (d *Desk) documentView(p route.Subject) *api.Document {
 	v := &api.Document{
 		Type: p.Type(), Issuer: p.Issuer(), Number: p.Number(), Person: p.Holder(), Expiry: p.Expiry(),
-		Portrait: p.Portrait(), Features: d.cfg.Policy.Features(p.Type()), Examined: p.Exam != nil,
+		Portrait: p.Portrait(), Features: d.cfg.Policy.Features(p.Type()), Examined: p.Exam != nil, Chip: chipView(p.Piece),
 	}
 	if m := p.Document; m != nil {
 		v.Source, v.Format, v.Lines, v.Page = m.Source, string(m.MRZ.Format), m.MRZ.Lines, m.Page

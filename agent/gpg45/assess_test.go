@@ -41,7 +41,7 @@ func passportFacts() Facts {
 
 // goodChip is a chip that counts in full.
 func goodChip() *ChipCheck {
-	return &ChipCheck{Event: 9, By: bySystem, Verdict: ChipGenuine, Revocation: RevocationGood, Clone: CloneExcluded}
+	return &ChipCheck{Event: 9, By: bySystem, Verdict: proof.ChipGenuine, Revocation: proof.RevocationGood, Clone: proof.CloneExcluded}
 }
 
 // TestAssessOneDocument changes one fact of a good passport at a time.
@@ -57,19 +57,20 @@ func TestAssessOneDocument(t *testing.T) {
 	}{
 		{"good/L1B", func(*Facts, *Document) {}, "3/2 3", "L1B", codeValidityExamined, false},
 		{"chip/M1C", func(_ *Facts, d *Document) { d.Chip = goodChip() }, "4/3 3", "M1C", codeValidityChip, false},
-		{"chip/no-clone-protection", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Clone = CloneNoProtection }, "4/3 3", "M1C", codeValidityChip, false},
-		{"chip/stale-list", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Revocation = RevocationStale }, "4/3 3", "M1C", codeValidityChip, false},
+		{"chip/no-clone-protection", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Clone = proof.CloneNoProtection }, "4/3 3", "M1C", codeValidityChip, false},
+		{"chip/stale-list", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Revocation = proof.RevocationStale }, "4/3 3", "M1C", codeValidityChip, false},
 		{"chip/nothing-known-of-revocation", func(_ *Facts, d *Document) {
 			d.Chip = goodChip()
-			d.Chip.Revocation, d.Exam = RevocationUnknown, nil
+			d.Chip.Revocation, d.Exam = proof.RevocationUnknown, nil
 		}, "3/2 3", "L1B", codeChipRevocationNotKnown, false},
-		{"chip/clone-not-checked", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Clone = CloneNotChecked }, "3/2 3", "L1B", codeChipCloneNotExcluded, false},
-		{"chip/issuer-unknown-is-no-fault", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: ChipIssuerUnknown} }, "3/2 3", "L1B", codeChipNoTrustAnchor, false},
-		{"chip/integrity", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: ChipIntegrityFailed} }, "3/0 0", "", codeChipIntegrity, true},
-		{"chip/signature", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: ChipSignatureFailed} }, "3/0 0", "", codeChipSignature, true},
-		{"chip/certificate", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: ChipCertificateUnfit} }, "3/0 0", "", codeChipUntrusted, true},
-		{"chip/revoked", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: ChipRevoked} }, "3/0 0", "", codeChipSignerRevoked, true},
-		{"chip/cloned", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Clone = CloneFailed }, "3/0 0", "", codeChipCloned, true},
+		{"chip/clone-not-checked", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Clone = proof.CloneNotChecked }, "3/2 3", "L1B", codeChipCloneNotExcluded, false},
+		{"chip/issuer-unknown-is-no-fault", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: proof.ChipIssuerUnknown} }, "3/2 3", "L1B", codeChipNoTrustAnchor, false},
+		{"chip/integrity", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: proof.ChipIntegrityFailed} }, "3/0 0", "", codeChipIntegrity, true},
+		{"chip/signature", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: proof.ChipSignatureFailed} }, "3/0 0", "", codeChipSignature, true},
+		{"chip/certificate", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: proof.ChipCertificateUnfit} }, "3/0 0", "", codeChipUntrusted, true},
+		{"chip/revoked", func(_ *Facts, d *Document) { d.Chip = &ChipCheck{Verdict: proof.ChipRevoked} }, "3/0 0", "", codeChipSignerRevoked, true},
+		{"chip/of-another-document", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Verdict = proof.ChipOtherDocument }, "3/0 0", "", proof.DataMismatch, true},
+		{"chip/cloned", func(_ *Facts, d *Document) { d.Chip = goodChip(); d.Chip.Clone = proof.CloneFailed }, "3/0 0", "", codeChipCloned, true},
 		{"chip/claimed-not-read", func(_ *Facts, d *Document) { d.Type = "passport_chip" }, "3/2 3", "L1B", codeStrengthChipNotRead, false},
 		{"chip/without-a-base-type", func(_ *Facts, d *Document) { d.Type = "brp_chip"; d.Chip = nil }, "- 0", "", codeTypeRefused, false},
 
@@ -341,9 +342,9 @@ func drawFacts(t *rapid.T, p *Policy) Facts {
 		}
 		if rapid.Bool().Draw(t, "chip") {
 			d.Chip = &ChipCheck{
-				Verdict:    rapid.SampledFrom([]ChipVerdict{ChipGenuine, ChipIssuerUnknown, ChipSignatureFailed, "?"}).Draw(t, "verdict"),
-				Revocation: rapid.SampledFrom([]Revocation{RevocationGood, RevocationUnknown, "?"}).Draw(t, "revocation"),
-				Clone:      rapid.SampledFrom([]Clone{CloneExcluded, CloneNotChecked, CloneFailed, "?"}).Draw(t, "clone")}
+				Verdict:    rapid.SampledFrom([]proof.ChipVerdict{proof.ChipGenuine, proof.ChipIssuerUnknown, proof.ChipSignatureFailed, "?"}).Draw(t, "verdict"),
+				Revocation: rapid.SampledFrom([]proof.Revocation{proof.RevocationGood, proof.RevocationUnknown, "?"}).Draw(t, "revocation"),
+				Clone:      rapid.SampledFrom([]proof.Clone{proof.CloneExcluded, proof.CloneNotChecked, proof.CloneFailed, "?"}).Draw(t, "clone")}
 		}
 		return d
 	})

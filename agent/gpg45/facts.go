@@ -57,48 +57,10 @@ type Exam struct {
 type ChipCheck struct {
 	Event      int
 	By         proof.Actor
-	Verdict    ChipVerdict
-	Revocation Revocation
-	Clone      Clone
+	Verdict    proof.ChipVerdict
+	Revocation proof.Revocation
+	Clone      proof.Clone
 }
-
-// ChipVerdict is the outcome of passive authentication (ICAO 9303-11 §5.1).
-type ChipVerdict string
-
-// The verdicts.
-const (
-	ChipGenuine          ChipVerdict = "genuine"
-	ChipIssuerUnknown    ChipVerdict = "issuer_unknown"
-	ChipIntegrityFailed  ChipVerdict = "integrity_failed"
-	ChipSignatureFailed  ChipVerdict = "signature_failed"
-	ChipCertificateUnfit ChipVerdict = "certificate_unfit"
-	ChipRevoked          ChipVerdict = "revoked"
-)
-
-// Revocation is what is known of the signer's certificate.
-type Revocation string
-
-// The states; the zero value is not known. Stale is a list past its next update
-// but within the age of the trust bundle; NotPublished is a fresh bundle that
-// says the state publishes no list.
-const (
-	RevocationUnknown      Revocation = ""
-	RevocationGood         Revocation = "good"
-	RevocationStale        Revocation = "stale"
-	RevocationNotPublished Revocation = "not_published"
-)
-
-// Clone is whether the chip was shown not to be a copy (ICAO 9303-11 §6).
-type Clone string
-
-// The states; the zero value is not done. NoProtection is a security object
-// that lists neither DG14 nor DG15.
-const (
-	CloneNotChecked   Clone = ""
-	CloneExcluded     Clone = "excluded"
-	CloneNoProtection Clone = "no_protection"
-	CloneFailed       Clone = "failed"
-)
 
 // RecordCheck is an authoritative source's answer about the document.
 type RecordCheck struct {

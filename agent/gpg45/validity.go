@@ -226,9 +226,9 @@ func chipped(c *ChipCheck) finding {
 	switch {
 	case c.genuine():
 		check.Score, check.Reason = 3, codeValidityChip
-	case c.Verdict != ChipGenuine:
+	case c.Verdict != proof.ChipGenuine:
 		check.Reason = codeChipNoTrustAnchor
-	case c.Clone == CloneNotChecked:
+	case c.Clone == proof.CloneNotChecked:
 		check.Reason = codeChipCloneNotExcluded
 	default:
 		check.Score, check.Reason = 2, codeChipRevocationNotKnown
@@ -240,26 +240,28 @@ func chipped(c *ChipCheck) finding {
 // genuine reports a chip that counts in full: authentic data, no copy unless
 // the state protects against none, and a signer that is not revoked.
 func (c *ChipCheck) genuine() bool {
-	return c != nil && c.Verdict == ChipGenuine &&
-		(c.Clone == CloneExcluded || c.Clone == CloneNoProtection) &&
-		(c.Revocation == RevocationGood || c.Revocation == RevocationStale || c.Revocation == RevocationNotPublished)
+	return c != nil && c.Verdict == proof.ChipGenuine &&
+		(c.Clone == proof.CloneExcluded || c.Clone == proof.CloneNoProtection) &&
+		(c.Revocation == proof.RevocationGood || c.Revocation == proof.RevocationStale || c.Revocation == proof.RevocationNotPublished)
 }
 
 // failed is the code of a chip that speaks against its document, "" for none. A
 // chip whose issuer is not known does not.
 func (c ChipCheck) failed() proof.Code {
-	if c.Clone == CloneFailed {
+	if c.Clone == proof.CloneFailed {
 		return codeChipCloned
 	}
 	switch c.Verdict {
-	case ChipIntegrityFailed:
+	case proof.ChipIntegrityFailed:
 		return codeChipIntegrity
-	case ChipSignatureFailed:
+	case proof.ChipSignatureFailed:
 		return codeChipSignature
-	case ChipCertificateUnfit:
+	case proof.ChipCertificateUnfit:
 		return codeChipUntrusted
-	case ChipRevoked:
+	case proof.ChipRevoked:
 		return codeChipSignerRevoked
+	case proof.ChipOtherDocument:
+		return proof.DataMismatch
 	}
 	return ""
 }

@@ -298,12 +298,16 @@ func TestPartWithoutARecipient(t *testing.T) {
 	if err := o.CanSeal(); err != nil {
 		t.Errorf("with all keys sealing cannot begin: %v", err)
 	}
-	more := append(parts(), packet.Part{Name: "chip", Bytes: []byte("x")})
+	more := append(parts(), packet.Part{Name: "notes", Bytes: []byte("x")})
 	if _, err := o.Record(t.Context(), [16]byte{1}, true, more); proof.KindOf(err) != proof.KindNotEnrolled {
 		t.Errorf("a part that nobody can open: %v", err)
 	}
 	if s := o.State(t.Context()); s.Waiting != 0 {
 		t.Errorf("half a record was queued: %+v", s)
+	}
+	chip := append(parts(), packet.Part{Name: packet.Chip, Bytes: []byte("x")})
+	if _, err := o.Record(t.Context(), [16]byte{2}, true, chip); err != nil {
+		t.Errorf("a visit waits for a centre that wants no chip files: %v", err)
 	}
 }
 

@@ -75,13 +75,18 @@ func noKey(name wire.PartName) error {
 	return &proof.Error{Op: "sealing a record", Kind: proof.KindNotEnrolled, Err: errors.New("the centre has given no key for part " + string(name))}
 }
 
-// sealParts seals every part to the recipient that the bundle names for it.
+// sealParts seals every part to the recipient that the bundle names for it. A
+// chip's files for which there is none are left out: the visit must not wait for
+// a centre that does not want them yet.
 func sealParts(b wire.Bundle, id wire.RecordID, training bool, parts []packet.Part) ([]wire.Part, []wire.PartInfo, error) {
 	var sealed []wire.Part
 	var infos []wire.PartInfo
 	for _, p := range parts {
 		name := wire.PartName(p.Name)
 		to, ok := recipient(b, name)
+		if !ok && name == wire.PartChip {
+			continue
+		}
 		if !ok {
 			return nil, nil, noKey(name)
 		}

@@ -46,6 +46,7 @@ const (
 	Claims   Name = "claims"
 	Evidence Name = "evidence"
 	Audit    Name = "audit"
+	Chip     Name = "chip"
 )
 
 // Part is one part in clear.
@@ -106,6 +107,7 @@ type Visit struct {
 	Claims   ClaimsPart
 	Events   []proof.Event // whole again
 	Pictures []Picture
+	Chips    []Picture // the files of chips, by the names that the events give them
 }
 
 // Build packs a decided visit. pictures fetches a picture of the visit; it is
@@ -129,15 +131,20 @@ func Build(s route.State, events []proof.Event, pictures func(proof.PictureID) (
 		return nil, fmt.Errorf("packing the audit: %w", err)
 	}
 	parts := []Part{{Claims, claimed}, {Audit, audited}}
-	ids := toPack(s)
-	if len(ids) == 0 {
-		return parts, nil
+	for _, p := range []struct {
+		name Name
+		ids  []proof.PictureID
+	}{{Evidence, toPack(s)}, {Chip, chipsOf(s)}} {
+		if len(p.ids) == 0 {
+			continue
+		}
+		packed, err := fetch(p.ids, pictures)
+		if err != nil {
+			return nil, fmt.Errorf("packing part %s: %w", p.name, err)
+		}
+		parts = append(parts, Part{p.name, writePictures(packed)})
 	}
-	packed, err := fetch(ids, pictures)
-	if err != nil {
-		return nil, fmt.Errorf("packing the evidence: %w", err)
-	}
-	return append(parts, Part{Evidence, writePictures(packed)}), nil
+	return parts, nil
 }
 
 // fetch collects pictures, as many and as large as Read takes.
@@ -173,6 +180,23 @@ func toPack(s route.State) []proof.PictureID {
 		}
 		if s.Outcome.Result == proof.Review && who.Live != "" {
 			ids = append(ids, who.Live)
+		}
+	}
+	return ids
+}
+
+// chipsOf names the files of the chips that were read; none of an abandoned
+// visit.
+func chipsOf(s route.State) []proof.PictureID {
+	if s.Outcome.Result == proof.Abandoned {
+		return nil
+	}
+	var ids []proof.PictureID
+	for _, who := range s.Parties() {
+		for _, piece := range who.Pieces() {
+			if piece.Chip != nil && piece.Chip.Files != "" {
+				ids = append(ids, piece.Chip.Files)
+			}
 		}
 	}
 	return ids
@@ -228,6 +252,8 @@ func Read(parts []Part) (Visit, error) {
 			err = readJSON(p.Bytes, &claims)
 		case Audit:
 			err = readJSON(p.Bytes, &audit)
+		case Chip:
+			v.Chips, err = readPictures(p.Bytes)
 		case Evidence:
 			v.Pictures, err = readPictures(p.Bytes)
 		}
@@ -356,7 +382,7 @@ func putBack(events []proof.Event, claims ClaimsPart) error {
 // their lengths.
 const (
 	evidenceMagic = "CPEVID1"
-	maxPictures   = 3 * (2*route.MaxPieces + 1) // page, portrait and live face of patient, voucher and proxy
+	maxPictures   = 3 * (3*route.MaxPieces + 1) // page, two portraits and live face of patient, voucher and proxy
 	maxPicture    = 32 << 20
 )
 

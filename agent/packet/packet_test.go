@@ -135,6 +135,33 @@ func TestWhichPicturesArePacked(t *testing.T) {
 	}
 }
 
+// TestChipFiles holds that the files of a chip travel in a part of their own, and
+// that nothing of an abandoned visit's does.
+func TestChipFiles(t *testing.T) {
+	t.Parallel()
+	for result, want := range map[proof.Result][]packet.Picture{
+		proof.Proved:    {{ID: "chip-5", JPEG: []byte("jpeg of chip-5")}},
+		proof.Abandoned: nil,
+	} {
+		s, events := visit(result)
+		s.Chip = &route.Chip{Event: 5, ChipRead: proof.ChipRead{Verdict: proof.ChipGenuine, Lines: lines, Portrait: "portrait-5", Files: "chip-5"}}
+		parts, err := packet.Build(s, events, picture)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Contains(part(parts, packet.Evidence), []byte("chip-5")) {
+			t.Errorf("%s: whoever may see pictures sees the chip's files", result)
+		}
+		v, err := packet.Read(parts)
+		if err != nil || !reflect.DeepEqual(v.Chips, want) {
+			t.Errorf("%s: chips %q, want %q: %v", result, v.Chips, want, err)
+		}
+		if s.Portrait() != "portrait-5" || len(v.Pictures) > 0 && v.Pictures[len(v.Pictures)-1].ID != "portrait-5" {
+			t.Errorf("%s: the chip's portrait is not packed: %v", result, v.Pictures)
+		}
+	}
+}
+
 func TestAbandonedVisitClaimsNobody(t *testing.T) {
 	t.Parallel()
 	parts, _ := build(t, proof.Abandoned)

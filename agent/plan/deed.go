@@ -95,7 +95,7 @@ func (p *planner) chips(d gpg45.Document, kind gpg45.TypeInfo) []deed {
 		return nil
 	}
 	return []deed{{s, func(d *gpg45.Document) {
-		d.Chip = &gpg45.ChipCheck{Verdict: gpg45.ChipGenuine, Revocation: gpg45.RevocationGood, Clone: gpg45.CloneExcluded}
+		d.Chip = &gpg45.ChipCheck{Verdict: proof.ChipGenuine, Revocation: proof.RevocationGood, Clone: proof.CloneExcluded}
 	}}}
 }
 

@@ -105,7 +105,7 @@ func randomDocument(r *rand.Rand, event int, desk Desk) gpg45.Document {
 		d.Person = &gpg45.PersonCheck{PersonCompared: proof.PersonCompared{Answer: pick(r, proof.Same, proof.Same, proof.NotSure), Method: proof.PersonInPerson, Trained: randomTraining(r)}}
 	}
 	if chance(r, 20) {
-		d.Chip = &gpg45.ChipCheck{Verdict: gpg45.ChipIssuerUnknown}
+		d.Chip = &gpg45.ChipCheck{Verdict: proof.ChipIssuerUnknown}
 	}
 	return d
 }

@@ -80,7 +80,7 @@ func TestRaise(t *testing.T) {
 		{"L1B/recent-training", func(*gpg45.Facts) {}, "read_chip > M1C", []string{"uv_ir_examination > M1C", "second_document,fraud_check_after_sync > M2C", "fraud_check_after_sync,activity_after_sync > M1B"}},
 		{"L1B/older-training", func(f *gpg45.Facts) { f.Documents[0].Person.Trained.Impostor.Year = 2024 }, "read_chip,training_refresh > M1C", []string{"read_chip,fraud_check_after_sync > M1A"}},
 		{"M1C/chip", func(f *gpg45.Facts) {
-			f.Documents[0].Chip = &gpg45.ChipCheck{Verdict: gpg45.ChipGenuine, Revocation: gpg45.RevocationGood, Clone: gpg45.CloneExcluded}
+			f.Documents[0].Chip = &gpg45.ChipCheck{Verdict: proof.ChipGenuine, Revocation: proof.RevocationGood, Clone: proof.CloneExcluded}
 		}, "fraud_check_after_sync > H1A", nil},
 		{"none/not-examined", func(f *gpg45.Facts) { f.Documents[0].Exam = nil }, "read_chip > M1C", []string{"examine_document > L1B", "record_check_after_sync > L1B"}},
 		{"none/not-compared", func(f *gpg45.Facts) { f.Documents[0].Person = nil }, "compare_person > L1B", nil},

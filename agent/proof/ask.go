@@ -10,6 +10,7 @@ const (
 	AskFaceConsent     AskKind = "ask_face_consent"     // patient
 	CaptureDocument    AskKind = "capture_document"     // clerk, with the camera
 	KeyDocument        AskKind = "key_document"         // clerk types the lines
+	ReadChip           AskKind = "read_chip"            // clerk, with the chip reader
 	ExamineDocument    AskKind = "examine_document"     // clerk
 	CaptureFace        AskKind = "capture_face"         // clerk and patient, with the camera
 	CompareFaces       AskKind = "compare_faces"

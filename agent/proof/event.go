@@ -42,6 +42,8 @@ type VisitStarted struct {
 	Policy   string    `json:"policy"`
 	App      string    `json:"app"`
 	Operator Training  `json:"operator"` // of the clerk who starts
+	// Chips says that a chip reader is there, so that chips are asked for first.
+	Chips bool `json:"chips,omitempty"`
 	// Continues is the reference of an earlier visit of the same patient, as
 	// their slip tells it; "" begins anew.
 	Continues Ref `json:"continues,omitempty"`
@@ -529,6 +531,8 @@ var readers = map[FactKind]func([]byte) (Fact, error){
 	"document_read":          read[DocumentRead],
 	"document_failed":        read[DocumentFailed],
 	"document_examined":      read[DocumentExamined],
+	"chip_read":              read[ChipRead],
+	"chip_failed":            read[ChipFailed],
 	"face_taken":             read[FaceTaken],
 	"face_failed":            read[FaceFailed],
 	"faces_compared":         read[FacesCompared],

@@ -30,6 +30,16 @@ const (
 	KindNoPortrait     Kind = "no_portrait"
 )
 
+// Kinds of chips.
+const (
+	KindNoChip        Kind = "no_chip"          // none answered
+	KindChipKey       Kind = "chip_key_refused" // it does not take the key that was read, or typed
+	KindChipMoved     Kind = "chip_moved"       // it left the reader's field
+	KindChipUnread    Kind = "chip_unreadable"  // it answers, and not as a document does
+	KindChipDowngrade Kind = "chip_downgrade"   // it denies the safer way in that it offers
+	KindHoldChip      Kind = "chip_reading"     // guidance: leave it lie
+)
+
 // Kinds of faces.
 const (
 	KindNoFace          Kind = "no_face"
@@ -126,6 +136,7 @@ func Kinds() []Kind {
 		KindNoDocument, KindTooSmall, KindCutOff, KindTilted, KindGlare, KindTooDark, KindBlurred, KindHoldStill,
 		KindNoMRZ, KindChecksFailed, KindExpired, KindDateImpossible, KindSpecimen, KindPictureCorrupt,
 		KindPictureHuge, KindPictureTiny, KindNotPicture, KindNoPortrait,
+		KindNoChip, KindChipKey, KindChipMoved, KindChipUnread, KindChipDowngrade, KindHoldChip,
 		KindNoFace, KindManyFaces, KindFaceTooSmall, KindFaceBlurred, KindFaceDark, KindFaceTurned, KindFaceUnavailable,
 		KindDeviceMissing, KindDeviceGone, KindDeviceBusy, KindDevicePermission, KindDeviceTimeout,
 		KindDeviceProtocol, KindDeviceUnsupported, KindPaperOut, KindCoverOpen, KindCancelled,

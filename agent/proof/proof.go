@@ -239,6 +239,7 @@ const (
 	ChecksFailed        Code = "mrz_checks_failed"
 	DateImpossible      Code = "date_impossible"
 	DocMisread          Code = "doc_misread"
+	ChipDiffers         Code = "chip_differs" // from what was read of the page, in what no check digit covers
 	FaceDifferent       Code = "face_different"
 	FaceUnsure          Code = "face_unsure"
 	FaceRefused         Code = "face_refused"

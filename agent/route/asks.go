@@ -74,7 +74,7 @@ func evidenceAsks(s State, p Subject) []proof.Ask {
 	case !p.told():
 		return instead(s, p, tellAsks(p))
 	case p.Exam == nil:
-		return one(proof.ExamineDocument)
+		return examineAsks(s, p)
 	}
 	return faceAsks(p)
 }

@@ -100,6 +100,8 @@ func applyPiece(s State, p Subject, e proof.Event) Subject {
 		p.Claim = &Claim{e.Seq, f}
 	case proof.DocumentRead, proof.DocumentFailed, proof.DocumentExamined, proof.EvidenceScanned, proof.EvidenceEntered:
 		return applyDocument(s, p, e)
+	case proof.ChipRead, proof.ChipFailed:
+		return applyChip(s, p, e)
 	default:
 		return applyFace(p, e)
 	}
@@ -118,8 +120,8 @@ func applyDocument(s State, p Subject, e proof.Event) Subject {
 			p.DocumentKind = ""
 			return p
 		}
-		p.Document = &Document{e.Seq, f.Source, doc, f.Score, f.Page, f.Portrait}
-		p.Exam, p.Person, p.Machine, p.MachineErr = nil, nil, nil, ""
+		p.Document = &Document{Event: e.Seq, Source: f.Source, MRZ: doc, Score: f.Score, Page: f.Page, Portrait: f.Portrait}
+		p.Chip, p.Exam, p.Person, p.Machine, p.MachineErr = nil, nil, nil, nil, ""
 	case proof.EvidenceScanned:
 		p.Scan, p.DocumentKind = &Scan{e.Seq, f}, ""
 	case proof.EvidenceEntered:
@@ -134,7 +136,7 @@ func applyDocument(s State, p Subject, e proof.Event) Subject {
 		p.DocumentKind = f.Kind
 	case proof.DocumentExamined:
 		if f.Details == proof.Misread && len(f.Doubts) == 0 { // what looked wrong is no slip of ours
-			p.Document, p.Entered, p.Scan, p.Rejected = nil, nil, nil, proof.DocMisread
+			p.Document, p.Entered, p.Scan, p.Chip, p.Rejected = nil, nil, nil, nil, proof.DocMisread
 			return p
 		}
 		p.Exam = &Exam{e.Seq, e.By, f}

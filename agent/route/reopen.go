@@ -20,11 +20,8 @@ type step struct {
 var steps = []step{
 	{proof.ClaimIdentity, func(_ State, p Subject) bool { return p.Claim != nil },
 		func(s State, p Subject) (State, Subject) { p.Claim = nil; return s, p }},
-	{proof.CaptureDocument, func(_ State, p Subject) bool { return p.Document != nil },
-		func(s State, p Subject) (State, Subject) {
-			p.Document, p.DocumentWay = nil, ""
-			return voidMachine(s, p)
-		}},
+	{proof.CaptureDocument, func(_ State, p Subject) bool { return p.Document != nil && !p.Chip.contradicts() }, voidDocument},
+	{proof.ReadChip, func(_ State, p Subject) bool { return p.Chip != nil && !p.Chip.contradicts() }, voidChip},
 	{proof.EnterEvidence, func(_ State, p Subject) bool { return p.Entered != nil },
 		func(s State, p Subject) (State, Subject) {
 			p.Entered, p.DocumentWay = nil, ""
@@ -64,6 +61,32 @@ func voidFace(s State, p Subject) (State, Subject) {
 // the person stays with the document's name.
 func voidMachine(s State, p Subject) (State, Subject) {
 	p.Machine, p.MachineErr = nil, ""
+	return s, p
+}
+
+// voidDocument forgets a zone that was read. One whose chip speaks against it
+// stays.
+func voidDocument(s State, p Subject) (State, Subject) {
+	if p.Chip.contradicts() {
+		return s, p
+	}
+	p.Document, p.DocumentWay = nil, ""
+	return voidMachine(s, p)
+}
+
+// voidChip takes the reading of a chip back, and with it what the chip told in
+// place of the page. What a chip said against its document nobody takes back: no
+// slip of a hand makes a signature wrong.
+func voidChip(s State, p Subject) (State, Subject) {
+	if p.Chip.contradicts() {
+		return s, p
+	}
+	p.Chip, p.ChipFails, p.ChipKind, p.ChipSkip = nil, 0, "", false
+	if p.Document != nil && p.Document.Printed != nil {
+		printed := *p.Document
+		printed.MRZ, printed.Printed = *printed.Printed, nil
+		p.Document = &printed
+	}
 	return s, p
 }
 

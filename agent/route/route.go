@@ -168,7 +168,8 @@ func credible(s State, e proof.Event) bool {
 // left open over midnight, or for weeks, is judged by its end.
 func dated(s State, e proof.Event) State {
 	switch e.Fact.(type) {
-	case proof.DocumentRead, proof.EvidenceEntered, proof.DocumentExamined, proof.PersonCompared, proof.VouchGiven, proof.ProxyRequested:
+	case proof.DocumentRead, proof.EvidenceEntered, proof.DocumentExamined, proof.ChipRead, proof.PersonCompared, proof.VouchGiven,
+		proof.ProxyRequested:
 		if day := Today(e.At); s.Latest.Before(day) {
 			s.Latest = day
 		}
@@ -263,6 +264,8 @@ var answers = map[proof.FactKind][]proof.AskKind{
 	"document_read":          {proof.CaptureDocument, proof.KeyDocument},
 	"document_failed":        {proof.CaptureDocument, proof.ScanEvidence},
 	"document_examined":      {proof.ExamineDocument},
+	"chip_read":              {proof.ReadChip},
+	"chip_failed":            {proof.ReadChip},
 	"face_taken":             {proof.CaptureFace},
 	"face_failed":            {proof.CaptureFace},
 	"faces_compared":         {proof.CompareFaces},
@@ -434,6 +437,8 @@ func applyWay(s State, way proof.AskKind) State {
 		return s
 	case proof.KeyDocument, proof.CaptureDocument, proof.EnterEvidence, proof.ScanEvidence:
 		p.DocumentWay = way
+	case proof.ExamineDocument, proof.ReadChip:
+		p.ChipSkip = way == proof.ExamineDocument
 	case proof.ComparePerson:
 		p.FaceSkip = true
 	case proof.CaptureFace:

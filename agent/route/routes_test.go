@@ -114,7 +114,12 @@ func journeys(t testing.TB) []journey {
 	married.Former = wren.Surname
 	doubtful := seen(t, proof.UKLicence)
 	doubtful.Doubts = []string{"photo_position"}
+	unknown, forged := chipRead, chipRead
+	unknown.Verdict, forged.Verdict = proof.ChipIssuerUnknown, proof.ChipSignatureFailed
 	return []journey{
+		{"photo-chip", proof.PhotoDocument, f(document, chipRead, seen(t, proof.Passport), faceNo, same), proof.Proved, proof.Medium, proof.P9, "validity_chip", ""},
+		{"photo-chip-unknown", proof.PhotoDocument, f(document, unknown, seen(t, proof.Passport), faceNo, same), proof.Proved, proof.Low, proof.P5, "chip_unverified_no_trust_anchor", ""},
+		{"photo-chip-forged", proof.PhotoDocument, f(document, forged), proof.Review, proof.NoLevel, proof.NHSNone, "chip_signature_failed", ""},
 		{"photo-proved", proof.PhotoDocument, passportOf(t, document), proof.Proved, proof.Low, proof.P5, "", ""},
 		{"photo-not-proved", proof.PhotoDocument, f(way(proof.Finish)), proof.NotProved, proof.NoLevel, proof.NHSNone, proof.NoSuitableDocument, ""},
 		{"photo-review", proof.PhotoDocument, f(document, examined(t), faceYes, taken, noMatch, way(proof.Finish)), proof.Review, proof.NoLevel, proof.NHSNone, proof.FaceDifferent, ""},

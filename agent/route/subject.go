@@ -34,6 +34,10 @@ type Subject struct {
 	DocumentWay   proof.AskKind
 	Rejected      proof.Code // why the last document was not taken
 
+	ChipFails int
+	ChipKind  proof.Kind // of the last failure
+	ChipSkip  bool       // the clerk went on without the chip
+
 	Enough bool // the clerk goes on without more evidence of this person
 }
 
@@ -43,6 +47,7 @@ type Piece struct {
 	Document   *Document // its machine-readable zone
 	Scan       *Scan     // what a camera read, to be confirmed
 	Entered    *Entered  // its printed fields
+	Chip       *Chip     // what its chip told
 	Exam       *Exam
 	Machine    *Comparison
 	MachineErr proof.Kind
@@ -64,6 +69,9 @@ type Document struct {
 	Score    float64
 	Page     proof.PictureID
 	Portrait proof.PictureID
+	// Printed is what was read of the page where the chip told other details,
+	// nil where it told the same or nothing.
+	Printed *mrz.Document
 }
 
 // Scan is what a camera read of a piece whose fields are keyed.
@@ -128,9 +136,12 @@ func (p Piece) Event() int {
 // photo reports whether the piece carries a photograph of its holder.
 func (p Piece) photo() bool { return p.Document != nil || p.Chosen.Photo }
 
-// Portrait is the picture of the holder that was cut out, "" for none.
+// Portrait is the picture of the holder: that of a chip which proved genuine, else
+// the one that was cut out, "" for none.
 func (p Piece) Portrait() proof.PictureID {
 	switch {
+	case p.Chip != nil && p.Chip.Verdict == proof.ChipGenuine && p.Chip.Portrait != "":
+		return p.Chip.Portrait
 	case p.Document != nil:
 		return p.Document.Portrait
 	case p.Entered != nil && p.Entered.Portrait != "":
@@ -153,16 +164,19 @@ func (p Piece) Pictures() []proof.PictureID {
 	if p.Entered != nil {
 		ids = append(ids, p.Entered.Page)
 	}
+	if p.Chip != nil {
+		ids = append(ids, p.Chip.Portrait)
+	}
 	ids = append(ids, p.Portrait())
 	ids = slices.DeleteFunc(ids, func(id proof.PictureID) bool { return id == "" })
 	slices.Sort(ids)
 	return slices.Compact(ids)
 }
 
-// failed reports an examination that leaves nothing to compare with.
+// failed reports an examination, or a chip, that leaves nothing to compare with.
 func (p Piece) failed() bool {
 	e := p.Exam
-	return e != nil && (e.Details == proof.Contradicts || len(e.Doubts) > 0 || !e.Original)
+	return p.Chip.contradicts() || e != nil && (e.Details == proof.Contradicts || len(e.Doubts) > 0 || !e.Original)
 }
 
 // Type tells the kind of the piece: by the first letters of its zone (ICAO
@@ -329,8 +343,10 @@ func (p Subject) finished() bool {
 	switch {
 	case p.form() == proof.ByVouch:
 		return p.Vouch != nil
-	case !p.told() || p.Exam == nil:
+	case !p.told():
 		return false
+	case p.Exam == nil:
+		return p.failed()
 	}
 	return p.failed() || !p.photo() || len(faceAsks(p)) == 0
 }
@@ -344,6 +360,7 @@ func (p Subject) putAside() Subject {
 	p.Piece = Piece{}
 	p.DocumentFails, p.DocumentKind, p.DocumentWay, p.Rejected = 0, "", "", ""
 	p.FaceFails, p.FaceKind, p.FaceSkip, p.Enough = 0, "", false, false
+	p.ChipFails, p.ChipKind, p.ChipSkip = 0, "", false
 	return p
 }
 

@@ -79,6 +79,9 @@ func document(piece route.Piece) gpg45.Document {
 	if e := piece.Entered; e != nil {
 		doc.Source = e.Source
 	}
+	if c := piece.Chip; c != nil {
+		doc.Chip = &gpg45.ChipCheck{Event: c.Event, By: c.By, Verdict: c.Verdict, Revocation: c.Revocation, Clone: c.Clone}
+	}
 	if piece.Exam != nil {
 		exam := piece.Exam.DocumentExamined
 		doc.Exam = &gpg45.Exam{Event: piece.Exam.Event, By: piece.Exam.By, Templates: exam.Templates, DocumentExamined: exam}

@@ -1,6 +1,8 @@
 package form
 
 import (
+	"strings"
+
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/ui/words"
@@ -30,6 +32,8 @@ func filled(a api.Answer, t *Typed, v *api.Visit) (api.Answer, Hint) {
 	switch a.Ask {
 	case proof.KeyDocument:
 		a.Lines = lines(t)
+	case proof.ReadChip:
+		a.CAN = strings.ReplaceAll(strings.TrimSpace(t.Text("can")), " ", "")
 	case proof.ExamineDocument:
 		return examination(a, t, v)
 	case proof.ChooseEvidence:

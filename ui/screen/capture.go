@@ -11,11 +11,19 @@ import (
 // as the preview is.
 const previewHigh = 480
 
-// capture lays out a camera's screen: before it starts what to do, while it runs
-// the moving picture and one sentence.
+// capture lays out a camera's screen, or the chip reader's: before it starts what
+// to do, while it runs the moving picture, if there is one, and one sentence.
 func (b *Built) capture(c Context, v view.Capture) []fyne.CanvasObject {
 	if !v.Running {
-		return paragraphs(v.Lead)
+		all := paragraphs(v.Lead)
+		for _, f := range v.Fields {
+			all = append(all, field(c, f, nil))
+		}
+		return all
+	}
+	if v.Preview == "" {
+		b.guidance = parts.NewTitle(v.Guidance)
+		return append([]fyne.CanvasObject{b.guidance}, paragraphs(v.Lead)...)
 	}
 	b.preview = parts.NewPicture(v.Preview, c.Words.Say("word.loading"), previewHigh)
 	b.guidance = parts.NewTitle(v.Guidance)

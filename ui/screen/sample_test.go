@@ -168,6 +168,11 @@ func samples(tag string) []sample {
 		})},
 		{"key_document", ask(proof.Ask{Kind: proof.KeyDocument, Why: proof.CaptureKeepsFailing}, proof.Ask{Kind: proof.CaptureDocument}, proof.Ask{Kind: proof.Finish})},
 		{"examine", with(ask(proof.Ask{Kind: proof.ExamineDocument}), func(s *view.State) { s.Visit.Document = document() })},
+		{"capture_chip", ask(proof.Ask{Kind: proof.ReadChip, Problem: proof.KindChipKey}, proof.Ask{Kind: proof.ExamineDocument})},
+		{"capture_chip_running", with(ask(proof.Ask{Kind: proof.ReadChip}), func(s *view.State) {
+			held := proof.KindHoldChip
+			s.Capturing, s.Guidance, s.Percent = proof.ReadChip, &held, 40
+		})},
 		{"capture_face", with(ask(proof.Ask{Kind: proof.CaptureFace, Why: proof.FaceDifferent, Attempt: 1, Left: 2}, proof.Ask{Kind: proof.Finish}),
 			func(s *view.State) { s.Visit.Document = document() })},
 		{"compare", with(ask(proof.Ask{Kind: proof.ComparePerson}), func(s *view.State) {

@@ -63,7 +63,7 @@ func TestEveryAskHasAScreen(t *testing.T) {
 
 func TestEveryAlternativeHasAButton(t *testing.T) {
 	never := []proof.AskKind{ // they never stand beside another ask
-		proof.AskProofingConsent, proof.AskFaceConsent, proof.ExamineDocument, proof.CompareFaces, proof.Decide, proof.SealRecord,
+		proof.AskProofingConsent, proof.AskFaceConsent, proof.CompareFaces, proof.Decide, proof.SealRecord,
 		proof.PrintSlip, proof.EndVisit, proof.ClaimIdentity, proof.GivePractice, proof.SecondPerson, proof.RedeemClaim, proof.MakeClaim,
 	}
 	for _, tag := range words.Languages() {

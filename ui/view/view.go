@@ -75,6 +75,7 @@ type State struct {
 	Busy      bool
 	Capturing proof.AskKind // the capture that runs
 	Guidance  *proof.Kind   // the last guidance, nil before any
+	Percent   int           // of the chip that is being read
 }
 
 // Verb is what the clerk wants done.

@@ -2,6 +2,7 @@ package view
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
@@ -15,13 +16,14 @@ type Consent struct {
 	Ask string // to the clerk, in the clerk's language
 }
 
-// Capture is a camera's screen.
+// Capture is the screen of a camera, or of the chip reader.
 type Capture struct {
 	Frame
-	Role     string // of the camera: document_camera or face_camera
+	Role     string // of the camera: document_camera or face_camera; chip_reader
 	Running  bool
-	Guidance string // the one thing to do now
-	Preview  string // what the moving picture is called
+	Guidance string       // the one thing to do now
+	Preview  string       // what the moving picture is called, "" where there is none
+	Fields   []form.Field // what may be typed before it starts
 }
 
 // Key is where the lines of a document are typed.
@@ -73,7 +75,7 @@ func visit(s State) Screen {
 		return consent(s, "proofing", ask)
 	case proof.AskFaceConsent:
 		return consent(s, "face", ask)
-	case proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence:
+	case proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence, proof.ReadChip:
 		return capture(s, ask)
 	case proof.ChooseEvidence:
 		return evidence(s)
@@ -157,6 +159,7 @@ func done(v *api.Visit) map[proof.AskKind]bool {
 		proof.ClaimIdentity:   claims && len(v.People) > 0 && v.People[0].Person != (proof.Person{}),
 		proof.CaptureDocument: zone,
 		proof.EnterEvidence:   v.Document != nil && !zone,
+		proof.ReadChip:        v.Document != nil && v.Document.Chip != nil,
 		proof.ExamineDocument: v.Document != nil && v.Document.Examined,
 		proof.CaptureFace:     v.Face != nil && v.Face.Live != "" && !differs,
 		proof.ComparePerson:   v.Face != nil && v.Face.Clerk != "",
@@ -224,7 +227,7 @@ func consent(s State, purpose string, ask proof.AskKind) Screen {
 	return Consent{passable(s, f), s.Words.Say("consent.ask")}
 }
 
-// capture is a camera before it starts or while it runs.
+// capture is a camera, or the chip reader, before it starts or while it runs.
 func capture(s State, ask proof.AskKind) Screen {
 	w, thing, camera := s.Words, "document", "document_camera"
 	switch ask {
@@ -232,17 +235,26 @@ func capture(s State, ask proof.AskKind) Screen {
 		thing, camera = "face", "face_camera"
 	case proof.ScanEvidence:
 		thing = "evidence"
+	case proof.ReadChip:
+		thing, camera = "chip", "chip_reader"
 	}
 	f := asked(s, "capture_"+thing)
 	f.Title, f.Lead = whose(s, w, w.Say("capture."+thing+".title")), []string{w.Say("capture." + thing + ".lead")}
-	c := Capture{Frame: f, Role: camera, Preview: w.Say("capture.preview")}
+	c := Capture{Frame: f, Role: camera}
+	if ask != proof.ReadChip {
+		c.Preview = w.Say("capture.preview")
+	}
 	if s.Capturing != "" {
-		stop := answer(w.Say("capture.stop"), Warning, api.Answer{Ask: ask, Do: api.DoCancel})
+		stop := answer(w.Or("capture.stop", thing, "camera"), Warning, api.Answer{Ask: ask, Do: api.DoCancel})
 		c.Running, c.Guidance, c.Banners = true, guidance(s), nil
 		c.Name, c.Actions, c.Escape = c.Name+"_running", []Action{stop}, stop.Intent
 		return c
 	}
 	c.Actions = []Action{answer(w.Say("capture."+thing+".start"), Primary, api.Answer{Ask: ask})}
+	if ask == proof.ReadChip {
+		c.Fields = []form.Field{{Key: "can", Label: w.Say("capture.chip.can")}}
+		c.Actions = append(c.Actions, reopens(s, proof.CaptureDocument)...)
+	}
 	c.Actions = append(c.Actions, ways(s)...)
 	c.Actions = append(c.Actions, reopens(s, proof.ExamineDocument, proof.ClaimIdentity)...)
 	c.Actions = append(c.Actions, asides(s)...)
@@ -253,8 +265,12 @@ func capture(s State, ask proof.AskKind) Screen {
 // guidance is the one sentence beside the moving picture: the thing to do.
 func guidance(s State) string {
 	switch {
+	case s.Capturing == proof.ReadChip && s.Guidance == nil:
+		return s.Words.Say("capture.chip.look")
 	case s.Guidance == nil:
 		return s.Words.Say("capture.look")
+	case *s.Guidance == proof.KindHoldChip:
+		return s.Words.Say("capture.chip.percent", "percent", strconv.Itoa(s.Percent))
 	case *s.Guidance == proof.KindNone:
 		return s.Words.Say("capture.good")
 	}
@@ -280,7 +296,8 @@ func examine(s State) Screen {
 	w, f := s.Words, asked(s, "examine")
 	f.Title, f.Lead = whose(s, w, w.Say("exam.title")), []string{w.Say("exam.lead")}
 	f.Actions = []Action{answer(w.Say("exam.do"), Primary, api.Answer{Ask: proof.ExamineDocument})}
-	f.Actions = append(append(f.Actions, reopens(s, proof.CaptureDocument, proof.EnterEvidence)...), asides(s)...)
+	f.Actions = append(f.Actions, ways(s)...)
+	f.Actions = append(append(f.Actions, reopens(s, proof.ReadChip, proof.CaptureDocument, proof.EnterEvidence)...), asides(s)...)
 	e := Examine{
 		Frame: passable(s, f), Details: w.Say("exam.details"), Features: w.Say("exam.features"), Doubts: w.Say("exam.doubts"),
 		Original: form.Option{Key: "original", Label: w.Say("exam.original")}, UVIR: form.Option{Key: "uvir", Label: w.Say("exam.uvir")},
@@ -314,7 +331,7 @@ func documentLines(w words.Words, d *api.Document) []Line {
 		}
 		return s
 	}
-	return []Line{
+	lines := []Line{
 		{w.Say("field.type"), w.Or("type", string(d.Type), "other")},
 		{w.Say("field.surname"), or(d.Person.Surname.ICAO)},
 		{w.Say("field.given"), or(d.Person.Given.ICAO)},
@@ -326,6 +343,22 @@ func documentLines(w words.Words, d *api.Document) []Line {
 		{w.Say("field.expiry"), w.Day(d.Expiry)},
 		{w.Say("field.source"), w.Or("source", string(d.Source), "keys")},
 	}
+	if d.Chip != nil {
+		lines = append(lines, Line{w.Say("field.chip"), chip(w, *d.Chip)})
+	}
+	return lines
+}
+
+// chip says in one sentence what a chip came to.
+func chip(w words.Words, c api.Chip) string {
+	worth := string(c.Verdict)
+	switch {
+	case c.Clone == proof.CloneFailed:
+		worth = "copy"
+	case c.Verdict == proof.ChipGenuine && c.Clone == proof.CloneNotChecked:
+		worth = "copy_not_excluded"
+	}
+	return w.Or("chip", worth, "unreadable")
 }
 
 // compare is the operator's own comparison. The four answers look alike, so

@@ -224,8 +224,10 @@ func (w *Window) answer(a api.Answer) {
 		w.cancel(id, a)
 		return
 	case a.Do == api.DoAnswer && slices.Contains(captures, a.Ask):
-		w.state.Capturing, w.state.Guidance = a.Ask, nil
-		w.startPreview()
+		w.state.Capturing, w.state.Guidance, w.state.Percent = a.Ask, nil, 0
+		if a.Ask != proof.ReadChip {
+			w.startPreview()
+		}
 	case a.Do == api.DoAnswer && a.Ask == proof.ChooseEvidence:
 		w.state.Chosen = a.Type
 	}
@@ -240,8 +242,8 @@ func (w *Window) answer(a api.Answer) {
 	})
 }
 
-// captures are the asks that a camera answers.
-var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence}
+// captures are the asks that a camera answers, or the chip reader.
+var captures = []proof.AskKind{proof.CaptureDocument, proof.CaptureFace, proof.ScanEvidence, proof.ReadChip}
 
 // said is the key of what an answer is acknowledged with, "" where the next
 // screen says enough.

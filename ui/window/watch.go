@@ -92,7 +92,7 @@ func (w *Window) heard(e api.Event) {
 	switch e.Kind {
 	case api.EventGuidance:
 		kind := e.Guidance
-		w.state.Guidance = &kind
+		w.state.Guidance, w.state.Percent = &kind, e.Percent
 	case api.EventVisit:
 		if !w.state.Busy {
 			w.reload()
