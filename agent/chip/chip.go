@@ -4,7 +4,8 @@
 // (package trust).
 //
 // It starts nothing, waits for nothing, keeps no file after the reading and draws
-// no random number: those come in.
+// no random number: those come in. Every command may wait as long as the chip asks
+// for; whoever sends it bounds the wait by the context.
 //
 // # The laws
 //
@@ -14,6 +15,10 @@
 //     not ends the reading.
 //   - A chip that refuses long commands is asked again with short ones before
 //     anything else is concluded.
+//   - A chip that offers PACE is opened by it. What a chip offers in an unsigned
+//     file is held against its signed copy.
+//   - A chip that announces a proof and does not give it has failed; nothing turns
+//     that into a proof that was not tried.
 //   - Nothing that was read stands in an error.
 //
 // The numbers of sections are those of ICAO Doc 9303-11 (8th edition) unless
@@ -24,35 +29,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"github.com/counterproof/counterproof/agent/chip/access"
+	"github.com/counterproof/counterproof/agent/chip/sm"
 )
 
 // Transmit sends one command APDU and returns the response with its status
 // words. An error ends the reading: a removed card, a reader that failed.
 type Transmit func(ctx context.Context, command []byte) ([]byte, error)
 
-// Status is the two status words of a response (ISO 7816-4 §5.6).
-type Status uint16
-
-// The status words that matter here.
-const (
-	OK            Status = 0x9000
-	WrongLength   Status = 0x6700
-	NotSatisfied  Status = 0x6982 // security status
-	FileMissing   Status = 0x6a82
-	WrongP1P2     Status = 0x6b00 // beyond the end of the file
-	SMMissing     Status = 0x6987
-	SMIncorrect   Status = 0x6988
-	UnknownCLA    Status = 0x6e00
-	UnknownINS    Status = 0x6d00
-	EndOfFile     Status = 0x6282 // fewer bytes than asked for
-	moreAvailable        = 0x61
-	otherLength          = 0x6c
-)
-
 // Error is a status that a chip answered with and that ends what was done.
 type Error struct {
 	Op     string
-	Status Status
+	Status sm.Status
 }
 
 // Error writes it with the status words as they are printed in the standard.
@@ -63,13 +52,19 @@ func (e *Error) Error() string {
 // Reasons that are no status.
 var (
 	// ErrProtocol says that an answer makes no sense.
-	ErrProtocol = errors.New("the chip's answer makes no sense")
+	ErrProtocol = sm.ErrProtocol
 	// ErrAuthentic says that an answer under secure messaging is not the chip's:
 	// somebody stands between, or the chip has lost the session.
-	ErrAuthentic = errors.New("the chip's answer is not authentic")
+	ErrAuthentic = sm.ErrAuthentic
+	// ErrBudget says that the chip gave more than a document has.
+	ErrBudget = sm.ErrBudget
 	// ErrKey says that the chip did not take the access key: another booklet, or
 	// a misread zone.
-	ErrKey = errors.New("the chip does not take the key of this document")
-	// ErrBudget says that the chip gave more than a document has.
-	ErrBudget = errors.New("the chip gives more than a document has")
+	ErrKey = access.ErrKey
+	// ErrDowngrade says that a chip offers the newer access protocol and does not
+	// do it: the older one is not taken in its place.
+	ErrDowngrade = errors.New("the chip offers PACE and does not do it")
+	// ErrClone says that the chip did not prove that it is the one that its data
+	// were written for. It is a sign of fraud.
+	ErrClone = errors.New("the chip does not prove its key: it may be a copy")
 )

@@ -2,7 +2,10 @@ package chip
 
 import (
 	"context"
+	"errors"
 	"fmt"
+
+	"github.com/counterproof/counterproof/agent/chip/sm"
 )
 
 // Bounds of a reading, beyond what any document has.
@@ -16,32 +19,40 @@ const (
 // what passes once a session has begun.
 type link struct {
 	send     Transmit
-	secure   *Secure // nil before access is granted
-	long     bool    // the chip takes long commands, as far as is known
-	byName   bool    // the chip does not know short identifiers
+	secure   *sm.Secure // nil before access is granted
+	long     bool       // the chip takes long commands, as far as is known
+	byName   bool       // the chip does not know short identifiers
+	byShort  bool       // it does
+	pending  bool       // the session is one that only a genuine chip has, and nothing came of it yet
 	commands int
 	total    int
 }
 
 // raw sends one command as it is and takes the answer apart.
-func (l *link) raw(ctx context.Context, c Command) (answer []byte, err error) {
+func (l *link) raw(ctx context.Context, c sm.Command) (data []byte, status sm.Status, err error) {
 	wire, err := c.Bytes()
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if l.commands++; l.commands > maxCommands {
-		return nil, ErrBudget
+		return nil, 0, ErrBudget
 	}
-	answer, err = l.send(ctx, wire)
-	if l.total += len(answer); l.total > maxTotal && err == nil {
-		return nil, ErrBudget
+	if err := ctx.Err(); err != nil {
+		return nil, 0, err
 	}
-	return answer, err
+	answer, err := l.send(ctx, wire)
+	if err != nil {
+		return nil, 0, err
+	}
+	if l.total += len(answer); l.total > maxTotal {
+		return nil, 0, ErrBudget
+	}
+	return sm.ParseResponse(answer)
 }
 
 // do sends a command and returns its data and status; under secure messaging
 // both are authentic.
-func (l *link) do(ctx context.Context, c Command) ([]byte, Status, error) {
+func (l *link) do(ctx context.Context, c sm.Command) ([]byte, sm.Status, error) {
 	if l.secure == nil {
 		return l.clear(ctx, c)
 	}
@@ -49,57 +60,80 @@ func (l *link) do(ctx context.Context, c Command) ([]byte, Status, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	answer, err := l.raw(ctx, wrapped)
+	data, status, err := l.raw(ctx, wrapped)
+	if err == nil && status&0xff00 == sm.MoreAvailable { // its end is fetched in clear
+		data, status, err = l.rest(ctx, status, data)
+	}
 	if err != nil {
 		return nil, 0, err
 	}
-	return l.secure.Unwrap(answer)
+	data, status, err = l.secure.Unwrap(append(data, byte(status>>8), byte(status)))
+	if errors.Is(err, ErrAuthentic) {
+		return nil, status, l.judged(status)
+	}
+	l.pending = l.pending && err != nil
+	return data, status, err
+}
+
+// errTooMuch is why a chip that was opened is read again with short commands.
+var errTooMuch = errors.New("the chip does not take long commands")
+
+// judged says what an answer that is not authentic means. A chip that may have
+// given up over a long command is asked short before anything is concluded; one
+// that does not come to the session that its key makes is not the genuine one.
+func (l *link) judged(status sm.Status) error {
+	switch {
+	case l.long && (!l.pending || status == sm.WrongLength):
+		return errors.Join(errTooMuch, ErrAuthentic)
+	case l.pending:
+		return errors.Join(ErrClone, ErrAuthentic)
+	}
+	return ErrAuthentic
 }
 
 // clear sends a command without protection. A chip that has more, or wants the
 // length to be another, is asked again (ISO 7816-4 §5.3.4, table 6).
-func (l *link) clear(ctx context.Context, c Command) ([]byte, Status, error) {
-	answer, err := l.raw(ctx, c)
-	if err != nil {
-		return nil, 0, err
+func (l *link) clear(ctx context.Context, c sm.Command) ([]byte, sm.Status, error) {
+	data, status, err := l.raw(ctx, c)
+	if err == nil && status == sm.WrongLength && l.long && c.Ne > shortPlain && len(c.Data) < shortPlain {
+		l.long, c.Ne = false, shortPlain // ask short before anything else is concluded
+		data, status, err = l.raw(ctx, c)
 	}
-	data, status, err := parseResponse(answer)
-	if err != nil {
-		return nil, 0, err
+	if err == nil && status&0xff00 == sm.OtherLength {
+		c.Ne = low(status)
+		data, status, err = l.raw(ctx, c)
 	}
-	n := int(status&0xff-1)&0xff + 1 // 00 is 256
-	switch status >> 8 {
-	case otherLength:
-		c.Ne = n
-		return l.once(ctx, c, nil)
-	case moreAvailable:
-		return l.once(ctx, Command{CLA: c.CLA, INS: 0xc0, Ne: n}, data)
+	if err == nil && status&0xff00 == sm.MoreAvailable {
+		return l.rest(ctx, status, data)
 	}
-	return data, status, nil
+	return data, status, err
 }
 
-// once sends a command that another one led to, and puts its data behind what
-// came before. It leads to no third.
-func (l *link) once(ctx context.Context, c Command, before []byte) ([]byte, Status, error) {
-	answer, err := l.raw(ctx, c)
-	if err != nil {
-		return nil, 0, err
+// low is a length in the low byte of a status, where 00 is 256.
+func low(s sm.Status) int { return int(s-1)&0xff + 1 }
+
+// rest fetches what a chip has more of and puts it behind what came before.
+func (l *link) rest(ctx context.Context, status sm.Status, before []byte) ([]byte, sm.Status, error) {
+	for status&0xff00 == sm.MoreAvailable {
+		if len(before) >= sm.MaxNe {
+			return nil, 0, ErrBudget
+		}
+		data, next, err := l.raw(ctx, sm.Command{INS: insGetResponse, Ne: low(status)})
+		if err != nil {
+			return nil, 0, err
+		}
+		before, status = append(before, data...), next
 	}
-	data, status, err := parseResponse(answer)
-	if err == nil && status>>8 == moreAvailable && len(before) < maxNe {
-		n := int(status&0xff-1)&0xff + 1
-		return l.once(ctx, Command{CLA: c.CLA, INS: 0xc0, Ne: n}, append(before, data...))
-	}
-	return append(before, data...), status, err
+	return before, status, nil
 }
 
 // must sends a command that has to end well.
-func (l *link) must(ctx context.Context, op string, c Command) ([]byte, error) {
+func (l *link) must(ctx context.Context, op string, c sm.Command) ([]byte, error) {
 	data, status, err := l.do(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
 	}
-	if status != OK {
+	if status != sm.OK {
 		return nil, &Error{op, status}
 	}
 	return data, nil

@@ -2,9 +2,32 @@ package chip
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
+
+	"github.com/counterproof/counterproof/agent/chip/sm"
+)
+
+// b reads hexadecimal digits.
+func b(tb testing.TB, s string) []byte {
+	tb.Helper()
+	out, err := hex.DecodeString(s)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return out
+}
+
+// x writes them.
+func x(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
+
+// The key and the chip's nonce of ICAO 9303-11 appendix D.
+const (
+	exampleKey = "L898902C<369080619406236"
+	rndIC      = "4608F91988702212"
 )
 
 // script answers commands one after another, and holds them to what was expected.
@@ -44,19 +67,19 @@ func play(t *testing.T, long bool, steps ...step) *link {
 // What a chip says about lengths is followed, once, and bounded.
 func TestFollowsLengths(t *testing.T) {
 	t.Parallel()
-	ask := Command{INS: 0x84, Ne: 8}
+	ask := sm.Command{INS: 0x84, Ne: 8}
 	for name, c := range map[string]struct {
 		steps []step
 		data  string
-		is    Status
+		is    sm.Status
 	}{
-		"as-asked":       {[]step{{"0084000008", "01029000"}}, "0102", OK},
-		"another-length": {[]step{{"0084000008", "6C04"}, {"0084000004", "010203049000"}}, "01020304", OK},
-		"more-comes":     {[]step{{"0084000008", "01026102"}, {"00C0000002", "03049000"}}, "01020304", OK},
-		"more-and-more":  {[]step{{"0084000008", "016101"}, {"00C0000001", "026101"}, {"00C0000001", "039000"}}, "010203", OK},
-		"256-more":       {[]step{{"0084000008", "6100"}, {"00C0000000", "059000"}}, "05", OK},
+		"as-asked":       {[]step{{"0084000008", "01029000"}}, "0102", sm.OK},
+		"another-length": {[]step{{"0084000008", "6C04"}, {"0084000004", "010203049000"}}, "01020304", sm.OK},
+		"more-comes":     {[]step{{"0084000008", "01026102"}, {"00C0000002", "03049000"}}, "01020304", sm.OK},
+		"more-and-more":  {[]step{{"0084000008", "016101"}, {"00C0000001", "026101"}, {"00C0000001", "039000"}}, "010203", sm.OK},
+		"256-more":       {[]step{{"0084000008", "6100"}, {"00C0000000", "059000"}}, "05", sm.OK},
 		"length-twice":   {[]step{{"0084000008", "6C04"}, {"0084000004", "6C05"}}, "", 0x6c05},
-		"refused":        {[]step{{"0084000008", "6982"}}, "", NotSatisfied},
+		"refused":        {[]step{{"0084000008", "6982"}}, "", sm.NotSatisfied},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data, status, err := play(t, true, c.steps...).do(t.Context(), ask)
@@ -74,15 +97,15 @@ func TestFollowsLengths(t *testing.T) {
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	l := &link{send: func(context.Context, []byte) ([]byte, error) { return []byte{1, 0x61, 1}, nil }}
-	if _, _, err := l.do(t.Context(), Command{INS: 0x84, Ne: 8}); !errors.Is(err, ErrBudget) || l.commands > maxCommands+1 {
+	if _, _, err := l.do(t.Context(), sm.Command{INS: 0x84, Ne: 8}); !errors.Is(err, ErrBudget) || l.commands > maxCommands+1 {
 		t.Errorf("after %d commands: %v", l.commands, err)
 	}
-	l = &link{send: func(context.Context, []byte) ([]byte, error) { return make([]byte, maxNe), nil }}
+	l = &link{send: func(context.Context, []byte) ([]byte, error) { return make([]byte, sm.MaxNe), nil }}
 	var err error
 	for err == nil {
-		_, _, err = l.do(t.Context(), Command{INS: 0xb0, Ne: maxNe})
+		_, _, err = l.do(t.Context(), sm.Command{INS: 0xb0, Ne: sm.MaxNe})
 	}
-	if !errors.Is(err, ErrBudget) || l.total > maxTotal+maxNe {
+	if !errors.Is(err, ErrBudget) || l.total > maxTotal+sm.MaxNe {
 		t.Errorf("after %d bytes: %v", l.total, err)
 	}
 }
@@ -129,42 +152,28 @@ func TestReadsFiles(t *testing.T) {
 			}
 		})
 	}
+	l := play(t, false, step{"00B09D0000", "6A82"}, step{"00A4020C02011D", "9000"}, step{"00B0000000", "770101" + "9000"}, step{"00A4020C02010F", "6A82"})
+	if got, err := l.read(t.Context(), SOD, nil); err != nil || x(got) != "770101" {
+		t.Errorf("a chip that takes short identifiers for files that it does not have: %X, %v", got, err)
+	}
+	if got, err := l.read(t.Context(), DG15, nil); err == nil {
+		t.Errorf("a file that is not there by name: %X", got)
+	}
 	_, err := play(t, false, step{"00B09C0000", "6A82"}).read(t.Context(), CardAccess, nil)
-	if missing, is := errors.AsType[*Error](err); !is || missing.Status != FileMissing {
+	if missing, is := errors.AsType[*Error](err); !is || missing.Status != sm.FileMissing {
 		t.Errorf("a file that is not there: %v", err)
 	}
 }
 
 func TestNamesOfFiles(t *testing.T) {
 	t.Parallel()
-	for f, want := range map[File]string{SOD: "EF.SOD", COM: "EF.COM", CardAccess: "EF.CardAccess", DG1: "DG1", DG15: "DG15", 0x2f01: "file 2F01"} {
+	for f, want := range map[File]string{SOD: "EF.SOD", COM: "EF.COM", CardAccess: "EF.CardAccess", CardSecurity: "EF.CardSecurity", DG1: "DG1", DG15: "DG15", 0x2f01: "file 2F01"} {
 		if got := f.String(); got != want {
 			t.Errorf("%04X is %s, want %s", uint16(f), got, want)
 		}
 	}
-	if got := (&Error{"reading", NotSatisfied}).Error(); got != "reading: the chip answers 6982" {
+	if got := (&Error{"reading", sm.NotSatisfied}).Error(); got != "reading: the chip answers 6982" {
 		t.Errorf("an error says %q", got)
-	}
-}
-
-// Padding comes off as it went on, and nothing else comes off (ISO/IEC 9797-1,
-// method 2).
-func TestPadding(t *testing.T) {
-	t.Parallel()
-	for n := range 40 {
-		for _, block := range []int{8, 16} {
-			data := make([]byte, n)
-			padded := pad(data, block)
-			back, err := unpad(padded)
-			if err != nil || len(padded)%block != 0 || len(padded) <= n || len(back) != n {
-				t.Errorf("%d bytes became %d and %d, %v", n, len(padded), len(back), err)
-			}
-		}
-	}
-	for name, bad := range map[string]string{"empty": "", "zeros": "0000", "no-mark": "01020304", "mark-inside": "800001"} {
-		if got, err := unpad(b(t, bad)); err == nil {
-			t.Errorf("%s: unpadded to %X", name, got)
-		}
 	}
 }
 
@@ -172,6 +181,7 @@ func TestPadding(t *testing.T) {
 func TestOpening(t *testing.T) {
 	t.Parallel()
 	const selecting, asking = "00A4040C07A0000002471001", "0084000008"
+	master, offer := step{"00A4000C023F00", "9000"}, step{"00B09C0000FF00", "6A82"} // no EF.CardAccess: no PACE
 	random := func(n int) Config { return Config{Key: Key{MRZInformation: exampleKey}, Random: &repeat{left: n}} }
 	refused := "0082000028"
 	for name, c := range map[string]struct {
@@ -179,12 +189,12 @@ func TestOpening(t *testing.T) {
 		steps []step
 		want  error
 	}{
-		"no-document":    {random(99), []step{{selecting, "6A82"}}, &Error{}},
-		"no-nonce":       {random(99), []step{{selecting, "9000"}, {asking, "6D00"}}, &Error{}},
-		"short-nonce":    {random(99), []step{{selecting, "9000"}, {asking, "0102039000"}}, ErrProtocol},
-		"no-random":      {random(9), []step{{selecting, "9000"}, {asking, rndIC + "9000"}}, errDry},
-		"another-key":    {random(99), []step{{selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "6300"}}, ErrKey},
-		"answer-of-none": {random(99), []step{{selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "9000"}}, ErrProtocol},
+		"no-document":    {random(99), []step{offer, master, offer, {selecting, "6A82"}}, &Error{}},
+		"no-nonce":       {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, "6D00"}}, &Error{}},
+		"short-nonce":    {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, "0102039000"}}, ErrProtocol},
+		"no-random":      {random(9), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}}, errDry},
+		"another-key":    {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "6300"}}, ErrKey},
+		"answer-of-none": {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "9000"}}, ErrProtocol},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := &script{t, c.steps}

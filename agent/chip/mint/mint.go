@@ -16,8 +16,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/chip"
+	"github.com/counterproof/counterproof/agent/chip/access"
+	"github.com/counterproof/counterproof/agent/chip/sm"
 )
 
 // Fault is one way in which a chip is wrong.
@@ -25,39 +29,85 @@ type Fault string
 
 // The faults.
 const (
-	None        Fault = ""
-	NoLong      Fault = "no_long"      // it answers 6700 to long commands
-	NoShortIDs  Fault = "no_short_ids" // it does not read by short identifiers
-	Stingy      Fault = "stingy"       // it gives at most 100 bytes at a time
-	WrongTag    Fault = "wrong_tag"    // files begin with another tag than their own
-	Oversize    Fault = "oversize"     // files say that they are larger than they are
-	Endless     Fault = "endless"      // files say that they are of many megabytes
-	Tampered    Fault = "tampered"     // a byte of an answer is changed on the way
-	Removed     Fault = "removed"      // the card is taken away in the middle
-	OtherLength Fault = "other_length" // it wants the nonce's length said another way
+	None         Fault = ""
+	NoLong       Fault = "no_long"       // it answers 6700 to long commands
+	NoShortIDs   Fault = "no_short_ids"  // it does not read by short identifiers
+	Stingy       Fault = "stingy"        // it gives at most 100 bytes at a time
+	WrongTag     Fault = "wrong_tag"     // files begin with another tag than their own
+	Oversize     Fault = "oversize"      // files say that they are larger than they are
+	Endless      Fault = "endless"       // files say that they are of many megabytes
+	Tampered     Fault = "tampered"      // a byte of an answer is changed on the way
+	Removed      Fault = "removed"       // the card is taken away in the middle
+	OtherLength  Fault = "other_length"  // it wants the nonce's length said another way
+	Slow         Fault = "slow"          // it asks for more time with every command
+	Clone        Fault = "clone"         // it has the files of a chip, and not its private keys
+	HiddenPACE   Fault = "hidden_pace"   // somebody took EF.CardAccess away
+	ChangedPACE  Fault = "changed_pace"  // somebody changed what EF.CardAccess offers
+	RefusedPACE  Fault = "refused_pace"  // it offers PACE and does not do it
+	RefusedProof Fault = "refused_proof" // it refuses to prove itself
 )
 
 // Config says what chip is made.
 type Config struct {
 	Key    string // the printed access key: number, birth, expiry with check digits
+	CAN    string // the printed card access number; none where it is empty
+	Kind   Kind   // what it can do; its files belong to Files
 	Files  map[chip.File][]byte
 	Fault  Fault
 	After  int       // commands before a fault of the way shows
 	Random io.Reader // for nonces and secrets
+	Link   Link
+	// Delay, if set, hears how long each command takes on the link, as a reader's
+	// user feels it; it may wait, and its error takes the card away.
+	Delay func(ctx context.Context, d time.Duration) error
 }
+
+// Link is how fast bytes pass between chip and reader. The zero Link takes no time.
+type Link struct {
+	Kilobits   float64 // a second; 106, 212, 424 or 848
+	PerCommand time.Duration
+}
+
+// patience is how much more time a slow chip asks for with each command.
+const patience = 300 * time.Millisecond
 
 // Card is a chip in the field of a reader. It is for one user.
 type Card struct {
-	cfg      Config
-	selected bool
-	nonce    []byte
-	secure   *chip.Secure
-	file     []byte
-	commands int
+	cfg       Config
+	files     map[chip.File][]byte
+	offers    []access.PACE
+	document  bool // the document is selected, not the master file
+	nonce     []byte
+	secure    *sm.Secure
+	next      *sm.Secure // the session that begins after this answer
+	run       *access.Run
+	step      int
+	agreement *access.Agreement
+	file      []byte
+	public    bool   // everybody may read the selected file
+	left      []byte // of an answer that did not fit
+	commands  int
+	air       time.Duration
 }
 
 // New makes a chip that lies on a reader.
-func New(cfg Config) *Card { return &Card{cfg: cfg} }
+func New(cfg Config) *Card {
+	c := &Card{cfg: cfg, files: served(cfg)}
+	if infos, err := access.CardAccess(c.files[chip.CardAccess]); err == nil {
+		c.offers = infos.PACE
+	}
+	return c
+}
+
+// Again lays the same chip on the reader anew: it was taken away, or the field was
+// switched off.
+func (c *Card) Again() {
+	c.document, c.nonce, c.secure, c.next = false, nil, nil, nil
+	c.run, c.agreement, c.file, c.left = nil, nil, nil, nil
+}
+
+// Mend takes the fault away.
+func (c *Card) Mend() { c.cfg.Fault = None }
 
 // errGone is what a reader says when the card was taken away.
 var errGone = errors.New("the card was taken away")
@@ -65,12 +115,15 @@ var errGone = errors.New("the card was taken away")
 // Commands counts what it was asked since it was made.
 func (c *Card) Commands() int { return c.commands }
 
-// Status words that only a chip says.
+// Air is how long the link took for everything so far.
+func (c *Card) Air() time.Duration { return c.air }
+
+// Status words and lengths that only a chip says.
 const (
-	noFile      = chip.FileMissing
-	badAccess   = chip.Status(0x6300)
-	notAllowed  = chip.NotSatisfied
-	sayAnother  = chip.Status(0x6c08)
+	badAccess   = sm.Failed
+	notAllowed  = sm.NotSatisfied
+	sayAnother  = sm.OtherLength | 8
+	unfit       = sm.Status(0x6985) // conditions of use are not satisfied
 	cutStingy   = 100
 	manyMegs    = 0x800000
 	statusBytes = 2
@@ -86,180 +139,128 @@ func (c *Card) Transmit(ctx context.Context, command []byte) ([]byte, error) {
 	if c.cfg.Fault == Removed && late {
 		return nil, errGone
 	}
-	in, err := chip.ParseCommand(command)
+	out, err := c.respond(command)
 	if err != nil {
-		return words(chip.WrongLength), nil
+		return nil, err
 	}
-	if c.cfg.Fault == NoLong && len(command) > 5 && command[4] == 0 {
-		c.secure = nil // as many do: an error in clear ends the session
-		return words(chip.WrongLength), nil
-	}
-	out, err := c.answer(in)
-	if err == nil && c.cfg.Fault == Tampered && late && len(out) > statusBytes {
+	if c.cfg.Fault == Tampered && late && len(out) > statusBytes {
 		out = bytes.Clone(out)
 		out[len(out)/2] ^= 1
 	}
-	return out, err
+	return out, c.pass(ctx, len(command)+len(out))
+}
+
+// pass lets the time of so many bytes pass on the link.
+func (c *Card) pass(ctx context.Context, n int) error {
+	d := c.cfg.Link.PerCommand
+	if c.cfg.Link.Kilobits > 0 {
+		d += time.Duration(float64(n) * 8 / c.cfg.Link.Kilobits * float64(time.Millisecond))
+	}
+	if c.cfg.Fault == Slow {
+		d += patience
+	}
+	c.air += d
+	if c.cfg.Delay == nil {
+		return nil
+	}
+	return c.cfg.Delay(ctx, d)
+}
+
+// respond reads a command, does it, and gives no more at a time than was asked for.
+func (c *Card) respond(command []byte) ([]byte, error) {
+	in, err := sm.ParseCommand(command)
+	if err != nil {
+		return words(sm.WrongLength), nil
+	}
+	if c.cfg.Fault == NoLong && len(command) > 5 && command[4] == 0 {
+		c.secure = nil // as many do: an error in clear ends the session
+		return words(sm.WrongLength), nil
+	}
+	const getResponse = 0xc0
+	if in.INS == getResponse && in.CLA == 0 && c.left != nil {
+		return c.cut(c.left, in.Ne), nil
+	}
+	c.left = nil
+	out, err := c.answer(in)
+	if err != nil {
+		return nil, err
+	}
+	return c.cut(out, in.Ne), nil
+}
+
+// cut gives what was asked for and keeps the rest (ISO 7816-4 §5.3.4).
+func (c *Card) cut(out []byte, n int) []byte {
+	if c.left = nil; n == 0 || len(out)-statusBytes <= n {
+		return out
+	}
+	c.left = out[n:]
+	more := min(len(c.left)-statusBytes, 256)
+	return append(bytes.Clone(out[:n]), words(sm.MoreAvailable|sm.Status(more&0xff))...)
 }
 
 // answer opens a command, does it, and protects what comes of it.
-func (c *Card) answer(in chip.Command) ([]byte, error) {
+func (c *Card) answer(in sm.Command) ([]byte, error) {
 	if in.CLA&0x0c != 0x0c {
 		c.secure = nil
 		data, status := c.do(in)
-		return append(data, words(status)...), nil
+		c.begin()
+		return slices.Concat(data, words(status)), nil
 	}
 	if c.secure == nil {
-		return words(chip.SMMissing), nil
+		return words(sm.SMMissing), nil
 	}
 	plain, err := c.secure.UnwrapCommand(in)
 	if err != nil {
 		c.secure = nil
-		return words(chip.SMIncorrect), nil
+		return words(sm.SMIncorrect), nil
 	}
 	data, status := c.do(plain)
-	return c.secure.WrapResponse(data, status, plain.INS&1 == 1)
+	out, err := c.secure.WrapResponse(data, status, plain.INS&1 == 1)
+	c.begin()
+	return out, err
+}
+
+// begin takes the session over that the last command led to.
+func (c *Card) begin() {
+	if c.next != nil {
+		c.secure, c.next = c.next, nil
+	}
 }
 
 // words are status words as bytes.
-func words(s chip.Status) []byte { return []byte{byte(s >> 8), byte(s)} }
+func words(s sm.Status) []byte { return []byte{byte(s >> 8), byte(s)} }
+
+// Instructions.
+const (
+	manage       = 0x22
+	external     = 0x82
+	challenge    = 0x84
+	general      = 0x86
+	internal     = 0x88
+	selecting    = 0xa4
+	readBinary   = 0xb0
+	readBinaryDO = 0xb1
+)
 
 // do does one command.
-func (c *Card) do(in chip.Command) ([]byte, chip.Status) {
+func (c *Card) do(in sm.Command) ([]byte, sm.Status) {
 	switch in.INS {
-	case 0xa4:
+	case selecting:
 		return nil, c.choose(in)
-	case 0x84:
+	case challenge:
 		return c.challenge(in)
-	case 0x82:
+	case external:
 		return c.authenticate(in)
-	case 0xb0:
+	case manage:
+		return nil, c.manage(in)
+	case general:
+		return c.general(in)
+	case internal:
+		return c.internal(in)
+	case readBinary:
 		return c.read(in)
-	case 0xb1:
+	case readBinaryDO:
 		return c.readFar(in)
 	}
-	return nil, chip.UnknownINS
-}
-
-// choose selects the application, or a file of it.
-func (c *Card) choose(in chip.Command) chip.Status {
-	if in.P1 == 0x04 {
-		if !bytes.Equal(in.Data, []byte{0xa0, 0x00, 0x00, 0x02, 0x47, 0x10, 0x01}) {
-			return noFile
-		}
-		c.selected, c.secure, c.file = true, nil, nil
-		return chip.OK
-	}
-	if c.secure == nil {
-		return notAllowed
-	}
-	if len(in.Data) != 2 {
-		return chip.WrongLength
-	}
-	return c.take(chip.File(in.Data[0])<<8 | chip.File(in.Data[1]))
-}
-
-// take makes a file the selected one.
-func (c *Card) take(f chip.File) chip.Status {
-	content, has := c.cfg.Files[f]
-	if !has {
-		return noFile
-	}
-	content = bytes.Clone(content)
-	switch c.cfg.Fault {
-	case WrongTag:
-		content[0] ^= 0x10
-	case Oversize:
-		content = append([]byte{content[0], 0x82, 0x40, 0x00}, content...)
-	case Endless:
-		content = append([]byte{content[0], 0x83, manyMegs >> 16, 0, 0}, content...)
-	}
-	c.file = content
-	return chip.OK
-}
-
-// challenge gives a nonce.
-func (c *Card) challenge(in chip.Command) ([]byte, chip.Status) {
-	if !c.selected {
-		return nil, notAllowed
-	}
-	if c.cfg.Fault == OtherLength && in.Ne != 256 && c.nonce == nil {
-		c.nonce = []byte{}
-		return nil, sayAnother
-	}
-	c.nonce = make([]byte, 8)
-	if _, err := io.ReadFull(c.cfg.Random, c.nonce); err != nil {
-		return nil, chip.UnknownINS
-	}
-	return c.nonce, chip.OK
-}
-
-// authenticate takes the terminal's proof of the key.
-func (c *Card) authenticate(in chip.Command) ([]byte, chip.Status) {
-	var secret [16]byte
-	if _, err := io.ReadFull(c.cfg.Random, secret[:]); err != nil || len(c.nonce) != 8 {
-		return nil, notAllowed
-	}
-	nonce := c.nonce
-	c.nonce = nil // good once
-	answer, s, err := chip.BACChip(c.cfg.Key, nonce, in.Data, secret)
-	if err != nil {
-		return nil, badAccess
-	}
-	c.secure = s
-	return answer, chip.OK
-}
-
-// read reads by a short identifier or from the selected file.
-func (c *Card) read(in chip.Command) ([]byte, chip.Status) {
-	if c.secure == nil {
-		return nil, notAllowed
-	}
-	offset := int(in.P1)<<8 | int(in.P2)
-	if in.P1&0x80 != 0 {
-		if c.cfg.Fault == NoShortIDs {
-			return nil, chip.WrongP1P2
-		}
-		f := chip.File(0x0100 | int(in.P1&0x1f))
-		if status := c.take(f); status != chip.OK {
-			return nil, status
-		}
-		offset = int(in.P2)
-	}
-	return c.part(offset, in.Ne)
-}
-
-// part is a part of the selected file.
-func (c *Card) part(offset, n int) ([]byte, chip.Status) {
-	if c.file == nil {
-		return nil, notAllowed
-	}
-	if offset >= len(c.file) {
-		return nil, chip.WrongP1P2
-	}
-	if c.cfg.Fault == Stingy {
-		n = min(n, cutStingy)
-	}
-	end := min(offset+n, len(c.file))
-	if end-offset < n {
-		return c.file[offset:end], chip.EndOfFile
-	}
-	return c.file[offset:end], chip.OK
-}
-
-// readFar reads with the offset in an object.
-func (c *Card) readFar(in chip.Command) ([]byte, chip.Status) {
-	if len(in.Data) < 3 || in.Data[0] != 0x54 || int(in.Data[1]) != len(in.Data)-2 {
-		return nil, chip.WrongLength
-	}
-	offset := 0
-	for _, b := range in.Data[2:] {
-		offset = offset<<8 | int(b)
-	}
-	const frame = 5
-	data, status := c.part(offset, max(in.Ne-frame, 1))
-	if len(data) == 0 {
-		return nil, status
-	}
-	return chip.Object(0x53, data), status
+	return nil, sm.UnknownINS
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/chip"
 	"github.com/counterproof/counterproof/agent/chip/mint"
+	"github.com/counterproof/counterproof/agent/chip/sm"
 )
 
 // key is the access key of the specimen of ICAO 9303-11 appendix D.
@@ -19,10 +20,10 @@ const key = "L898902C<369080619406236"
 func random(seed byte) *rand.ChaCha8 { return rand.NewChaCha8([32]byte{seed}) }
 
 // object is a file of a length that begins with its tag.
-func object(tag chip.Tag, n int) []byte {
+func object(tag sm.Tag, n int) []byte {
 	content := make([]byte, n)
 	_, _ = random(7).Read(content) // it never fails
-	return chip.Object(tag, content)
+	return sm.Object(tag, content)
 }
 
 // files are those of a passport, its portrait of a given size.
@@ -63,13 +64,13 @@ func TestReads(t *testing.T) {
 		most     int // commands
 		long     bool
 	}{
-		"long-commands":           {mint.None, 16_000, 9, true},
-		"large-portrait":          {mint.None, 99_000, 11, true},
+		"long-commands":           {mint.None, 16_000, 12, true},
+		"large-portrait":          {mint.None, 99_000, 14, true},
 		"no-long-commands":        {mint.NoLong, 16_000, 90, false},
 		"beyond-the-reach, short": {mint.NoLong, 38_000, 190, false},
-		"no-short-identifiers":    {mint.NoShortIDs, 16_000, 15, true},
+		"no-short-identifiers":    {mint.NoShortIDs, 16_000, 20, true},
 		"gives-little":            {mint.Stingy, 5_000, 80, true},
-		"length-said-otherwise":   {mint.OtherLength, 1_000, 11, true},
+		"length-said-otherwise":   {mint.OtherLength, 1_000, 13, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -99,11 +100,11 @@ func TestRefuses(t *testing.T) {
 		"another-booklet": {mint.None, "L898902C<369080619406237", chip.ErrKey},
 		"wrong-tag":       {mint.WrongTag, key, chip.ErrProtocol},
 		"too-large":       {mint.Endless, key, chip.ErrBudget},
-		"tampered":        {mint.Tampered, key, chip.ErrAuthentic},
+		"tampered":        {mint.Tampered, key, chip.ErrAuthentic}, // not before access: that would be another key
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			card := mint.New(mint.Config{Key: key, Files: files(5000), Fault: c.fault, After: 4, Random: random(1)})
+			card := mint.New(mint.Config{Key: key, Files: files(5000), Fault: c.fault, After: 7, Random: random(1)})
 			r, err := read(t.Context(), card, c.key)
 			if !errors.Is(err, c.want) || len(r.Files) > 1 {
 				t.Errorf("got %d files, %v; want %v", len(r.Files), err, c.want)

@@ -1,4 +1,4 @@
-package chip
+package sm
 
 import (
 	"bytes"
@@ -21,18 +21,6 @@ func b(tb testing.TB, s string) []byte {
 // x writes them.
 func x(b []byte) string { return strings.ToUpper(hex.EncodeToString(b)) }
 
-// The worked example of ICAO 9303-11 appendix D.
-const (
-	exampleKey = "L898902C<369080619406236"
-	rndIC      = "4608F91988702212"
-	rndIFD     = "781723860C06C226"
-	kIFD       = "0B795240CB7049B01C19B33E32804F0B"
-	kIC        = "0B4F80323EB3191CB04970CB4052790B"
-	eIFD       = "72C29C2371CC9BDB65B779B8E8D37B29ECC154AA56A8799FAE2F498F76ED92F2"
-	mIFD       = "5F1448EEA8AD90A7"
-	answerIC   = "46B9342A41396CD7386BF5803104D7CEDC122B9132139BAF2EEDC94EE178534F2F2D235D074D7449"
-)
-
 // exampleSession is the session that the example comes to.
 func exampleSession(t *testing.T) *Secure {
 	t.Helper()
@@ -45,18 +33,17 @@ func exampleSession(t *testing.T) *Secure {
 
 func TestKeyDerivation(t *testing.T) {
 	t.Parallel()
-	k := seed(exampleKey)
+	k := b(t, "239AB9CB282DAF66231DC5A4DF6BFBAE")
 	for name, c := range map[string]struct{ got, want string }{
-		"seed":           {x(k), "239AB9CB282DAF66231DC5A4DF6BFBAE"},
-		"encryption":     {x(derive(TripleDES, k, forEncryption)), "AB94FDECF2674FDFB9B391F85D7F76F2"},
-		"authentication": {x(derive(TripleDES, k, forMAC)), "7962D9ECE03D1ACD4C76089DCE131543"},
+		"encryption":     {x(TripleDES.Derive(k, ForEncryption)), "AB94FDECF2674FDFB9B391F85D7F76F2"},
+		"authentication": {x(TripleDES.Derive(k, ForMAC)), "7962D9ECE03D1ACD4C76089DCE131543"},
 	} {
 		if c.got != c.want {
 			t.Errorf("%s: got %s, want %s", name, c.got, c.want)
 		}
 	}
 	for s, n := range map[Suite]int{TripleDES: 16, AES128: 16, AES192: 24, AES256: 32} {
-		if got := derive(s, k, forPassword); len(got) != n {
+		if got := s.Derive(k, ForPassword); len(got) != n {
 			t.Errorf("a key of suite %d has %d bytes, want %d", s, len(got), n)
 		}
 	}
@@ -74,70 +61,6 @@ func TestCMAC(t *testing.T) {
 		if got, err := cmac(key, message[:n]); err != nil || x(got) != want {
 			t.Errorf("%d bytes: got %X, %v, want %s", n, got, err, want)
 		}
-	}
-}
-
-// Both sides of Basic Access Control, as appendix D.3 has them.
-func TestBasicAccessControl(t *testing.T) {
-	t.Parallel()
-	var random [nonceLen + secretLen]byte
-	copy(random[:], b(t, rndIFD+kIFD))
-	message, finish, err := BACTerminal(exampleKey, b(t, rndIC), random)
-	if err != nil || x(message) != eIFD+mIFD {
-		t.Fatalf("the terminal says %X, %v", message, err)
-	}
-	var secret [secretLen]byte
-	copy(secret[:], b(t, kIC))
-	answer, theirs, err := BACChip(exampleKey, b(t, rndIC), message, secret)
-	if err != nil || x(answer) != answerIC {
-		t.Fatalf("the chip says %X, %v", answer, err)
-	}
-	mine, err := finish(answer)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := exampleSession(t)
-	for name, s := range map[string]*Secure{"terminal": mine, "chip": theirs} {
-		if !bytes.Equal(s.macKey, want.macKey) || !bytes.Equal(s.counter, want.counter) {
-			t.Errorf("the %s's session has another key or counter", name)
-		}
-	}
-}
-
-// TestAccessRefused: another booklet's key, an answer that was changed, and one to
-// another question open nothing.
-func TestAccessRefused(t *testing.T) {
-	t.Parallel()
-	var random [nonceLen + secretLen]byte
-	var secret [secretLen]byte
-	message, finish, err := BACTerminal(exampleKey, b(t, rndIC), random)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := BACChip("L898902C<369080619406237", b(t, rndIC), message, secret); !errors.Is(err, ErrKey) {
-		t.Errorf("a chip of another booklet: %v", err)
-	}
-	if _, _, err := BACChip(exampleKey, b(t, "0000000000000000"), message, secret); !errors.Is(err, ErrAuthentic) {
-		t.Errorf("a message to another nonce: %v", err)
-	}
-	good, _, err := BACChip(exampleKey, b(t, rndIC), message, secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := range good {
-		bad := bytes.Clone(good)
-		bad[i] ^= 1
-		if s, err := finish(bad); err == nil || s != nil {
-			t.Fatalf("an answer with byte %d changed is taken", i)
-		}
-	}
-	for _, cut := range []int{0, 39, 41} {
-		if _, err := finish(append(good, 0)[:cut]); err == nil {
-			t.Errorf("an answer of %d bytes is taken", cut)
-		}
-	}
-	if _, _, err := BACTerminal(exampleKey, b(t, "00"), random); err == nil {
-		t.Error("a short nonce is taken")
 	}
 }
 
@@ -201,7 +124,7 @@ func pair(t testing.TB, s Suite) (terminal, card *Secure) {
 	t.Helper()
 	for _, end := range []**Secure{&terminal, &card} {
 		var err error
-		if *end, err = NewSecure(s, derive(s, []byte("secret"), forEncryption), derive(s, []byte("secret"), forMAC), make([]byte, s.block())); err != nil {
+		if *end, err = NewSecure(s, s.Derive([]byte("secret"), ForEncryption), s.Derive([]byte("secret"), ForMAC), make([]byte, s.Block())); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -332,7 +255,7 @@ func TestObjects(t *testing.T) {
 	for _, n := range []int{0, 1, 127, 128, 255, 256, 65535, 65536} {
 		for _, tag := range []Tag{0x87, 0x7f61, 0x5f1f} {
 			o := append(Object(tag, bytes.Repeat([]byte{5}, n)), 0xaa)
-			got, value, rest, err := next(o)
+			got, value, rest, err := Next(o)
 			if err != nil || got != tag || len(value) != n || len(rest) != 1 {
 				t.Errorf("tag %X of %d bytes: %X, %d, %d left, %v", tag, n, got, len(value), len(rest), err)
 			}
@@ -342,14 +265,14 @@ func TestObjects(t *testing.T) {
 		"empty": "", "no-length": "87", "longer-than-there": "870501", "indefinite": "8780", "length-of-length": "8785010203", "long-tag": "7F8181",
 		"length-cut": "8782FF", "beyond-bounds": "87" + "83FFFFFF",
 	} {
-		if tag, _, _, err := next(b(t, bad)); err == nil {
+		if tag, _, _, err := Next(b(t, bad)); err == nil {
 			t.Errorf("%s: read as %X", name, tag)
 		}
 	}
-	if v, err := find(b(t, "870101"+"990290008E00"), tagStatus); err != nil || x(v) != "9000" {
+	if v, err := Find(b(t, "870101"+"990290008E00"), tagStatus); err != nil || x(v) != "9000" {
 		t.Errorf("found %X, %v", v, err)
 	}
-	if v, err := find(b(t, "870101"), tagStatus); err != nil || v != nil {
+	if v, err := Find(b(t, "870101"), tagStatus); err != nil || v != nil {
 		t.Errorf("found %X, %v", v, err)
 	}
 }
@@ -359,14 +282,14 @@ func FuzzObject(f *testing.F) {
 	f.Add([]byte{0x7f, 0x61, 0x82, 0x01})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for rest := b; len(rest) > 0; {
-			tag, value, after, err := next(rest)
+			tag, value, after, err := Next(rest)
 			if err != nil {
 				return
 			}
 			if len(after) >= len(rest) {
 				t.Fatal("it does not go on")
 			}
-			if again, v, _, err := next(Object(tag, value)); err != nil || again != tag || !bytes.Equal(v, value) {
+			if again, v, _, err := Next(Object(tag, value)); err != nil || again != tag || !bytes.Equal(v, value) {
 				t.Errorf("written again it is %X, %d bytes, %v", again, len(v), err)
 			}
 			rest = after
@@ -403,4 +326,25 @@ func FuzzUnwrap(f *testing.F) {
 			}
 		}
 	})
+}
+
+// Padding comes off as it went on, and nothing else comes off (ISO/IEC 9797-1,
+// method 2).
+func TestPadding(t *testing.T) {
+	t.Parallel()
+	for n := range 40 {
+		for _, block := range []int{8, 16} {
+			data := make([]byte, n)
+			padded := Pad(data, block)
+			back, err := Unpad(padded)
+			if err != nil || len(padded)%block != 0 || len(padded) <= n || len(back) != n {
+				t.Errorf("%d bytes became %d and %d, %v", n, len(padded), len(back), err)
+			}
+		}
+	}
+	for name, bad := range map[string]string{"empty": "", "zeros": "0000", "no-mark": "01020304", "mark-inside": "800001"} {
+		if got, err := Unpad(b(t, bad)); err == nil {
+			t.Errorf("%s: unpadded to %X", name, got)
+		}
+	}
 }

@@ -1,4 +1,4 @@
-package chip
+package sm
 
 import (
 	"bytes"
@@ -28,15 +28,18 @@ type Secure struct {
 // NewSecure begins a session with keys of a suite and a first send sequence
 // counter of one block. A chip and a terminal begin with the same.
 func NewSecure(s Suite, encKey, macKey, counter []byte) (*Secure, error) {
-	if len(encKey) != s.keyLen() || len(macKey) != s.keyLen() || len(counter) != s.block() {
+	if len(encKey) != s.KeyLen() || len(macKey) != s.KeyLen() || len(counter) != s.Block() {
 		return nil, ErrProtocol
 	}
-	enc, err := cipherOf(s, encKey)
+	enc, err := s.cipher(encKey)
 	if err != nil {
 		return nil, err
 	}
 	return &Secure{s, enc, slices.Clone(macKey), slices.Clone(counter)}, nil
 }
+
+// Suite is the session's ciphers.
+func (s *Secure) Suite() Suite { return s.suite }
 
 // count moves the counter on.
 func (s *Secure) count() {
@@ -49,7 +52,7 @@ func (s *Secure) count() {
 
 // iv is the initialisation vector of the present count (§9.8.6.1, 9.8.6.2).
 func (s *Secure) iv() []byte {
-	iv := make([]byte, s.suite.block())
+	iv := make([]byte, s.suite.Block())
 	if s.suite != TripleDES {
 		s.enc.Encrypt(iv, s.counter)
 	}
@@ -61,12 +64,12 @@ func (s *Secure) iv() []byte {
 func (s *Secure) authenticate(header, objects []byte) ([]byte, error) {
 	message := slices.Clone(s.counter)
 	if header != nil {
-		message = append(message, pad(header, s.suite.block())...)
+		message = append(message, Pad(header, s.suite.Block())...)
 	}
 	if len(objects) > 0 || header == nil {
-		message = pad(append(message, objects...), s.suite.block())
+		message = Pad(append(message, objects...), s.suite.Block())
 	}
-	return mac(s.suite, s.macKey, message)
+	return s.suite.MAC(s.macKey, message)
 }
 
 // Wrap protects a command (§9.8.4, figure 3).
@@ -74,7 +77,7 @@ func (s *Secure) Wrap(c Command) (Command, error) {
 	s.count()
 	out := Command{CLA: c.CLA | 0x0c, INS: c.INS, P1: c.P1, P2: c.P2, Ne: maxShortNe}
 	if c.Ne > maxShortNe {
-		out.Ne = maxNe
+		out.Ne = MaxNe
 	}
 	if len(c.Data) > 0 {
 		out.Data = s.encrypted(c)
@@ -88,14 +91,14 @@ func (s *Secure) Wrap(c Command) (Command, error) {
 	}
 	out.Data = append(out.Data, Object(tagMAC, code)...)
 	if len(out.Data) > maxShortData {
-		out.Ne = maxNe
+		out.Ne = MaxNe
 	}
 	return out, nil
 }
 
 // encrypted is a command's data as an object.
 func (s *Secure) encrypted(c Command) []byte {
-	data := pad(c.Data, s.suite.block())
+	data := Pad(c.Data, s.suite.Block())
 	cipher.NewCBCEncrypter(s.enc, s.iv()).CryptBlocks(data, data)
 	if c.INS&1 != 0 {
 		return Object(tagCipherOdd, data)
@@ -115,7 +118,7 @@ func wanted(c Command) []byte {
 // good: a session that lost its count does not find it again.
 func (s *Secure) Unwrap(response []byte) (data []byte, status Status, err error) {
 	s.count()
-	body, outer, err := parseResponse(response)
+	body, outer, err := ParseResponse(response)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -140,12 +143,12 @@ func (s *Secure) Unwrap(response []byte) (data []byte, status Status, err error)
 // the last.
 func split(body []byte) (covered, code []byte, err error) {
 	for rest := body; len(rest) > 0; {
-		t, value, after, err := next(rest)
+		t, value, after, err := Next(rest)
 		if err != nil {
 			return nil, nil, ErrAuthentic
 		}
 		if t == tagMAC {
-			if len(after) > 0 || len(value) != macLen {
+			if len(after) > 0 || len(value) != MACLen {
 				return nil, nil, ErrAuthentic
 			}
 			return body[:len(body)-len(rest)], value, nil
@@ -157,12 +160,12 @@ func split(body []byte) (covered, code []byte, err error) {
 
 // opened reads the authenticated objects of a response.
 func (s *Secure) opened(covered []byte, outer Status) (data []byte, status Status, err error) {
-	sw, err := find(covered, tagStatus)
+	sw, err := Find(covered, tagStatus)
 	if err != nil || len(sw) != 2 || Status(sw[0])<<8|Status(sw[1]) != outer {
 		return nil, 0, ErrAuthentic
 	}
 	for _, tag := range []Tag{tagCipher, tagCipherOdd} {
-		value, err := find(covered, tag)
+		value, err := Find(covered, tag)
 		if err != nil {
 			return nil, 0, ErrAuthentic
 		}
@@ -184,12 +187,12 @@ func (s *Secure) decrypted(tag Tag, value []byte) ([]byte, error) {
 		}
 		value = value[1:]
 	}
-	if len(value) == 0 || len(value)%s.suite.block() != 0 {
+	if len(value) == 0 || len(value)%s.suite.Block() != 0 {
 		return nil, ErrAuthentic
 	}
 	data := bytes.Clone(value)
 	cipher.NewCBCDecrypter(s.enc, s.iv()).CryptBlocks(data, data)
-	return unpad(data)
+	return Unpad(data)
 }
 
 // WrapResponse protects a response, as a chip does: data and status as objects
@@ -229,7 +232,7 @@ func (s *Secure) UnwrapCommand(c Command) (Command, error) {
 	}
 	out := Command{CLA: c.CLA &^ 0x0c, INS: c.INS, P1: c.P1, P2: c.P2}
 	for rest := covered; len(rest) > 0; {
-		t, value, after, err := next(rest)
+		t, value, after, err := Next(rest)
 		if err != nil {
 			return Command{}, ErrAuthentic
 		}
@@ -252,7 +255,7 @@ func unwanted(value []byte) int {
 	case len(value) == 1:
 		return int(value[0]-1) + 1
 	case len(value) == 2:
-		return (int(value[0])<<8+int(value[1])+maxNe-1)%maxNe + 1
+		return (int(value[0])<<8+int(value[1])+MaxNe-1)%MaxNe + 1
 	}
 	return 0
 }

@@ -1,4 +1,4 @@
-package chip
+package sm
 
 // Tag is the tag of a data object (ISO 7816-4 §5.2.2), of one or two bytes.
 type Tag uint16
@@ -7,14 +7,14 @@ type Tag uint16
 // frame.
 const maxObject = 1 << 20
 
-// next reads the first data object of b and gives the rest. Lengths are of one
+// Next reads the first data object of b and gives the rest. Lengths are of one
 // to four bytes (ISO 7816-4 §5.2.2.2).
-func next(b []byte) (t Tag, value, rest []byte, err error) {
-	t, at, err := tagOf(b)
+func Next(b []byte) (t Tag, value, rest []byte, err error) {
+	t, at, err := ParseTag(b)
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	n, size, err := lengthOf(b[at:])
+	n, size, err := ParseLength(b[at:])
 	if err != nil || n > len(b)-at-size {
 		return 0, nil, nil, ErrProtocol
 	}
@@ -22,8 +22,8 @@ func next(b []byte) (t Tag, value, rest []byte, err error) {
 	return t, b[at : at+n], b[at+n:], nil
 }
 
-// tagOf reads a tag and gives its size.
-func tagOf(b []byte) (t Tag, size int, err error) {
+// ParseTag reads a tag and gives its size.
+func ParseTag(b []byte) (t Tag, size int, err error) {
 	switch {
 	case len(b) == 0:
 		return 0, 0, ErrProtocol
@@ -35,8 +35,8 @@ func tagOf(b []byte) (t Tag, size int, err error) {
 	return Tag(b[0])<<8 | Tag(b[1]), 2, nil
 }
 
-// lengthOf reads a length and gives its size.
-func lengthOf(b []byte) (n, size int, err error) {
+// ParseLength reads a length and gives its size.
+func ParseLength(b []byte) (n, size int, err error) {
 	if len(b) == 0 {
 		return 0, 0, ErrProtocol
 	}
@@ -56,11 +56,11 @@ func lengthOf(b []byte) (n, size int, err error) {
 	return n, 1 + size, nil
 }
 
-// find gives the value of the first object with a tag among those of b; nil
+// Find gives the value of the first object with a tag among those of b; nil
 // where there is none.
-func find(b []byte, want Tag) ([]byte, error) {
+func Find(b []byte, want Tag) ([]byte, error) {
 	for len(b) > 0 {
-		t, value, rest, err := next(b)
+		t, value, rest, err := Next(b)
 		if err != nil {
 			return nil, err
 		}

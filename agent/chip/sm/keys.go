@@ -1,4 +1,4 @@
-package chip
+package sm
 
 import (
 	"crypto/aes"
@@ -22,8 +22,8 @@ const (
 	AES256
 )
 
-// keyLen is the length of each of a session's two keys, in bytes.
-func (s Suite) keyLen() int {
+// KeyLen is the length of each of a session's two keys, in bytes.
+func (s Suite) KeyLen() int {
 	switch s {
 	case AES192:
 		return 24
@@ -33,8 +33,8 @@ func (s Suite) keyLen() int {
 	return 16
 }
 
-// block is the length of a block, in bytes.
-func (s Suite) block() int {
+// Block is the length of a block, in bytes.
+func (s Suite) Block() int {
 	if s == TripleDES {
 		return des.BlockSize
 	}
@@ -43,20 +43,20 @@ func (s Suite) block() int {
 
 // Uses of a derived key (§9.7.1).
 const (
-	forEncryption = 1
-	forMAC        = 2
-	forPassword   = 3
+	ForEncryption = 1
+	ForMAC        = 2
+	ForPassword   = 3
 )
 
-// derive is the key derivation function (§9.7.1).
-func derive(s Suite, secret []byte, use uint32) []byte {
+// Derive is the key derivation function (§9.7.1).
+func (s Suite) Derive(secret []byte, use uint32) []byte {
 	input := binary.BigEndian.AppendUint32(append([]byte(nil), secret...), use)
 	if s == AES192 || s == AES256 {
 		sum := sha256.Sum256(input)
-		return sum[:s.keyLen()]
+		return sum[:s.KeyLen()]
 	}
 	sum := sha1.Sum(input)
-	key := sum[:s.keyLen()]
+	key := sum[:s.KeyLen()]
 	if s == TripleDES {
 		for i, b := range key { // odd parity, as DES keys have it
 			key[i] = b&^1 | byte(1-bits.OnesCount8(b>>1)%2)
@@ -65,17 +65,51 @@ func derive(s Suite, secret []byte, use uint32) []byte {
 	return key
 }
 
-// cipherOf makes the block cipher of a suite. Its keys come from derive, so their
+// cipher makes the block cipher of a suite. Its keys come from Derive, so their
 // lengths are right.
-func cipherOf(s Suite, key []byte) (cipher.Block, error) {
+func (s Suite) cipher(key []byte) (cipher.Block, error) {
 	if s == TripleDES {
 		return des.NewTripleDESCipher(append(append([]byte(nil), key...), key[:8]...))
 	}
 	return aes.NewCipher(key)
 }
 
-// pad is padding method 2 of ISO/IEC 9797-1.
-func pad(b []byte, block int) []byte {
+// Encrypt encrypts whole blocks in CBC mode; a nil iv is all zeros.
+func (s Suite) Encrypt(key, iv, plain []byte) ([]byte, error) {
+	block, iv, err := s.ready(key, iv, plain)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, len(plain))
+	cipher.NewCBCEncrypter(block, iv).CryptBlocks(out, plain)
+	return out, nil
+}
+
+// Decrypt decrypts whole blocks in CBC mode; a nil iv is all zeros.
+func (s Suite) Decrypt(key, iv, text []byte) ([]byte, error) {
+	block, iv, err := s.ready(key, iv, text)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]byte, len(text))
+	cipher.NewCBCDecrypter(block, iv).CryptBlocks(out, text)
+	return out, nil
+}
+
+// ready makes a cipher and checks that it fits what it is given.
+func (s Suite) ready(key, iv, blocks []byte) (cipher.Block, []byte, error) {
+	if iv == nil {
+		iv = make([]byte, s.Block())
+	}
+	if len(key) != s.KeyLen() || len(iv) != s.Block() || len(blocks)%s.Block() != 0 {
+		return nil, nil, ErrProtocol
+	}
+	block, err := s.cipher(key)
+	return block, iv, err
+}
+
+// Pad is padding method 2 of ISO/IEC 9797-1.
+func Pad(b []byte, block int) []byte {
 	out := append(append([]byte(nil), b...), 0x80)
 	for len(out)%block != 0 {
 		out = append(out, 0)
@@ -83,8 +117,8 @@ func pad(b []byte, block int) []byte {
 	return out
 }
 
-// unpad takes padding method 2 away.
-func unpad(b []byte) ([]byte, error) {
+// Unpad takes padding method 2 away.
+func Unpad(b []byte) ([]byte, error) {
 	for i := len(b) - 1; i >= 0; i-- {
 		switch b[i] {
 		case 0:
@@ -97,12 +131,12 @@ func unpad(b []byte) ([]byte, error) {
 	return nil, ErrAuthentic
 }
 
-// macLen is the length of a message authentication code, in bytes.
-const macLen = 8
+// MACLen is the length of a message authentication code, in bytes.
+const MACLen = 8
 
-// mac authenticates a message that has whole blocks for 3DES, or any length for
+// MAC authenticates a message that has whole blocks for 3DES, or any length for
 // AES.
-func mac(s Suite, key, message []byte) ([]byte, error) {
+func (s Suite) MAC(key, message []byte) ([]byte, error) {
 	if s == TripleDES {
 		return retailMAC(key, message)
 	}
@@ -110,7 +144,7 @@ func mac(s Suite, key, message []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return full[:macLen], nil
+	return full[:MACLen], nil
 }
 
 // retailMAC is MAC algorithm 3 of ISO/IEC 9797-1 with DES over a padded message.

@@ -1,4 +1,4 @@
-package chip
+package sm
 
 import (
 	"encoding/binary"
@@ -17,7 +17,7 @@ const (
 	maxShortData = 255
 	maxShortNe   = 256
 	maxData      = 65535
-	maxNe        = 65536
+	MaxNe        = 65536
 )
 
 // errTooLong is why a command is not written.
@@ -29,7 +29,7 @@ func (c Command) short() bool { return len(c.Data) <= maxShortData && c.Ne <= ma
 // Bytes writes the command: in the short form where it fits, else in the
 // extended one.
 func (c Command) Bytes() ([]byte, error) {
-	if len(c.Data) > maxData || c.Ne > maxNe || c.Ne < 0 {
+	if len(c.Data) > maxData || c.Ne > MaxNe || c.Ne < 0 {
 		return nil, errTooLong
 	}
 	b := []byte{c.CLA, c.INS, c.P1, c.P2}
@@ -83,7 +83,7 @@ func ParseCommand(b []byte) (Command, error) {
 func extended(c Command, body []byte) (Command, error) {
 	n := int(binary.BigEndian.Uint16(body))
 	if len(body) == 2 {
-		c.Ne = (n+maxNe-1)%maxNe + 1 // 0000 is 65536
+		c.Ne = (n+MaxNe-1)%MaxNe + 1 // 0000 is 65536
 		return c, nil
 	}
 	if n == 0 || len(body) != 2+n && len(body) != 4+n {
@@ -91,14 +91,14 @@ func extended(c Command, body []byte) (Command, error) {
 	}
 	c.Data = body[2 : 2+n]
 	if len(body) == 4+n {
-		c.Ne = (int(binary.BigEndian.Uint16(body[2+n:]))+maxNe-1)%maxNe + 1
+		c.Ne = (int(binary.BigEndian.Uint16(body[2+n:]))+MaxNe-1)%MaxNe + 1
 	}
 	return c, nil
 }
 
-// parseResponse splits a response into its data and its status words.
-func parseResponse(b []byte) (data []byte, s Status, err error) {
-	if len(b) < 2 || len(b) > maxNe+2 {
+// ParseResponse splits a response into its data and its status words.
+func ParseResponse(b []byte) (data []byte, s Status, err error) {
+	if len(b) < 2 || len(b) > MaxNe+2 {
 		return nil, 0, ErrProtocol
 	}
 	return b[:len(b)-2], Status(binary.BigEndian.Uint16(b[len(b)-2:])), nil

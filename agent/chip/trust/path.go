@@ -1,0 +1,241 @@
+package trust
+
+import (
+	"bytes"
+	"crypto"
+	"errors"
+	"time"
+
+	"github.com/counterproof/counterproof/agent/chip/trust/cert"
+	"github.com/counterproof/counterproof/agent/chip/trust/cms"
+	"github.com/counterproof/counterproof/agent/chip/trust/der"
+)
+
+// fingerprinted reports whether a digest is that of a certificate, by its length.
+func fingerprinted(c *cert.Certificate, digest []byte) bool {
+	for _, h := range []crypto.Hash{crypto.SHA1, crypto.SHA224, crypto.SHA256, crypto.SHA384, crypto.SHA512} {
+		if len(digest) == h.Size() {
+			return bytes.Equal(digest, cert.Sum(h, c.Raw))
+		}
+	}
+	return false
+}
+
+// outcome is what one signature comes to. The zero outcome is that all is well.
+type outcome struct {
+	word   Word
+	class  Class
+	reason Reason
+	topic  Topic // the check that ended it
+}
+
+// well reports that nothing ended it.
+func (o outcome) well() bool { return o.word == "" }
+
+// failing is an outcome that speaks of fraud.
+func failing(topic Topic, class Class, reason Reason) outcome {
+	return outcome{Failed, class, reason, topic}
+}
+
+// chain is a signature that is being judged, and what was found about it.
+type chain struct {
+	message   *cms.Signed
+	signer    *cms.Signer
+	store     *Store
+	document  document
+	at        time.Time
+	cert      *cert.Certificate
+	authority *cert.Certificate
+	excused   bool // by a deviation list
+	weak      bool
+	revoked   Revocation
+}
+
+// judge checks one signature: who made it, that it holds, and that the signer may.
+func (c *chain) judge() outcome {
+	for _, step := range []func() outcome{c.identify, c.verify, c.issue, c.signerFit, c.authorityFit, c.revocation} {
+		if o := step(); !o.well() {
+			return o
+		}
+	}
+	return outcome{}
+}
+
+// identify finds the certificate that the signature names. One that merely lies
+// there is taken only if its state says that it errs so.
+func (c *chain) identify() outcome {
+	all := c.message.Certificates
+	if found, ok := c.message.Signer(c.signer); ok {
+		c.cert = found
+		return outcome{}
+	}
+	switch {
+	case len(all) == 1 && c.excuse(all[0], cms.SignerEncoding):
+		c.cert = all[0]
+		return outcome{}
+	case len(all) > 0:
+		return failing(CheckSignature, SignatureFailed, SignerNotNamed)
+	case c.message.Strange > 0:
+		return outcome{Unreadable, "", CertificateStrange, CheckSignature}
+	}
+	return outcome{IssuerUnknown, "", NoCertificate, CheckSignature}
+}
+
+// excuse asks the deviation lists.
+func (c *chain) excuse(about *cert.Certificate, kind der.OID) bool {
+	if !c.store.excused(about, c.document, c.signer.Signed, kind) {
+		return false
+	}
+	c.excused = true
+	return true
+}
+
+// verify checks the signature with the certificate's key.
+func (c *chain) verify() outcome {
+	key, err := c.cert.Key()
+	switch {
+	case errors.Is(err, cert.ErrAlgorithm):
+		return outcome{Unreadable, "", AlgorithmUnknown, CheckSignature}
+	case err != nil:
+		return failing(CheckSignature, CertificateUnfit, KeyUnsound)
+	}
+	c.weak = c.signer.Weak() || c.cert.Weak()
+	err = c.message.Check(c.signer, key)
+	reason := SignatureWrong
+	switch {
+	case err == nil:
+		return outcome{}
+	case errors.Is(err, cert.ErrAlgorithm):
+		return outcome{Unreadable, "", AlgorithmUnknown, CheckSignature}
+	case errors.Is(err, cms.ErrAttributes):
+		reason = AttributesMissing
+	case errors.Is(err, cms.ErrType):
+		reason = AttributeType
+	case errors.Is(err, cms.ErrDigest):
+		reason = AttributeDigest
+	}
+	return failing(CheckSignature, SignatureFailed, reason)
+}
+
+// when is the time by which certificates must have been valid: when it was signed,
+// or when the signer began. That they have ended since is normal: documents live
+// longer (9303-12 §4.1).
+func (c *chain) when() time.Time {
+	if c.signer.Signed.IsZero() {
+		return c.cert.From
+	}
+	return c.signer.Signed
+}
+
+// issue finds the authority that signed the signer's certificate. A key of the
+// right name and identifier whose signature is wrong tells of a forgery; a name
+// with another key may be a state's newest.
+func (c *chain) issue() outcome {
+	candidates := c.store.issuers(c.cert.Issuer)
+	if len(candidates) == 0 {
+		return outcome{IssuerUnknown, "", NoAuthority, CheckPath}
+	}
+	forged, unknown := false, false
+	for _, a := range candidates {
+		err := signedBy(c.cert, a)
+		named := len(c.cert.IssuerKey) > 0 && bytes.Equal(a.KeyID, c.cert.IssuerKey)
+		switch {
+		case err == nil:
+			if c.authority == nil || c.authorityReason(c.authority) != "" {
+				c.authority = a
+			}
+		case errors.Is(err, cert.ErrSignature):
+			forged = forged || named
+		default:
+			unknown = true
+		}
+	}
+	switch {
+	case c.authority != nil:
+		return outcome{}
+	case forged:
+		return failing(CheckPath, SignatureFailed, CertificateSignature)
+	case unknown:
+		return outcome{Unreadable, "", AlgorithmUnknown, CheckPath}
+	}
+	return outcome{IssuerUnknown, "", NoKey, CheckPath}
+}
+
+// signerFit checks that the signer may sign documents (9303-12 §7.1).
+func (c *chain) signerFit() outcome {
+	s := c.cert
+	encoding := Reason("")
+	switch {
+	case s.CA:
+		return failing(CheckSigner, CertificateUnfit, SignerIsAuthority)
+	case !s.ValidAt(c.when()):
+		return failing(CheckSigner, CertificateUnfit, SignerTime)
+	case c.when().After(c.at.Add(slack)):
+		return failing(CheckSigner, CertificateUnfit, SignedLater)
+	case s.Subject.Country == "" || s.Subject.Country != s.Issuer.Country:
+		return failing(CheckSigner, CertificateUnfit, SignerCountry)
+	case s.Version != 3:
+		encoding = SignerVersion
+	case !s.HasUsage || s.Usage&cert.DigitalSignature == 0:
+		encoding = SignerUsage
+	case !s.For(""):
+		encoding = SignerExtended
+	case len(s.Unknown) > 0:
+		encoding = SignerCritical
+	}
+	if encoding != "" && !c.excuse(s, cms.SignerEncoding) {
+		return failing(CheckSigner, CertificateUnfit, encoding)
+	}
+	return outcome{}
+}
+
+// authorityFit checks that the authority may certify.
+func (c *chain) authorityFit() outcome {
+	if reason := c.authorityReason(c.authority); reason != "" {
+		return failing(CheckAuthority, CertificateUnfit, reason)
+	}
+	return outcome{}
+}
+
+// authorityReason is why an authority is unfit for the signature, if it is.
+func (c *chain) authorityReason(a *cert.Certificate) Reason {
+	if reason := authorityFit(a, c.when(), false); reason != "" {
+		if !c.excuse(a, cms.AuthorityEncoding) {
+			return reason
+		}
+		return authorityFit(a, c.when(), true)
+	}
+	return ""
+}
+
+// authorityFit is why a certificate is no authority's that was valid at a time, if
+// it is none. What is only written wrongly may be excused. A path length bounds
+// authorities below, of which there are none.
+func authorityFit(a *cert.Certificate, when time.Time, excused bool) Reason {
+	switch {
+	case !a.ValidAt(when):
+		return AuthorityTime
+	case excused:
+		return ""
+	case !a.HasBasic || !a.CA:
+		return NotAuthority
+	case !a.HasUsage || a.Usage&cert.CertSign == 0:
+		return AuthorityUsage
+	case len(a.Unknown) > 0:
+		return AuthorityCritical
+	}
+	return ""
+}
+
+// revocation asks the lists about the signer and its authority.
+func (c *chain) revocation() outcome {
+	c.revoked = c.store.revocation(c.cert, c.at)
+	if c.revoked == WasRevoked {
+		return failing(CheckRevocation, Revoked, SignerRevoked)
+	}
+	if c.store.revocation(c.authority, c.at) == WasRevoked {
+		c.revoked = WasRevoked
+		return failing(CheckRevocation, Revoked, AuthorityRevoked)
+	}
+	return outcome{}
+}
