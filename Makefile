@@ -38,6 +38,7 @@ build: ## build the programs into bin/
 demo: setup ## set up, build and run a whole visit on simulated devices
 	@$(MAKE) --no-print-directory build
 	bin/counterproofd demo
+	bin/counterproofd demo --no-window --route chip
 
 check: ## format, vet, staticcheck, layout and figures
 	@$(need_go)

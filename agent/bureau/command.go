@@ -22,9 +22,9 @@ import (
 )
 
 // Command is the counterproof-opener command with the casework: keygen, enrol,
-// run, review, decide, export.
-func Command() *cobra.Command {
-	root := opener.Command(attach)
+// run, review, decide, export. What else run needs is attached.
+func Command(more ...opener.Attach) *cobra.Command {
+	root := opener.Command(append([]opener.Attach{attach}, more...)...)
 	root.Long += `
   counterproof-opener review               what people have to look at
   counterproof-opener review REF pass      let a case pass, or fail it

@@ -7,6 +7,8 @@
 package config
 
 import (
+	"crypto/ed25519"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +54,16 @@ type Config struct {
 	// Printer is where slips go: a device, or "file:FOLDER", which writes each as
 	// PDF and text. Empty is whatever slip printer is there.
 	Printer string `json:"printer"`
+	// ChipReader is the reader of documents' chips: a device, or "sim:FOLDER",
+	// where the chip that lies in the folder lies on a simulated reader. Empty is
+	// whatever reader is there.
+	ChipReader string `json:"chip_reader"`
+	// Trust is the folder with the bundles of the states' certificates, of which
+	// the newest is used. Default: trust under Data.
+	Trust string `json:"trust"`
+	// TrustKey is the public key of whoever signs those bundles: Ed25519, in
+	// base64. Empty is a counter that can read chips and verify none.
+	TrustKey string `json:"trust_key"`
 	// UVIRTemplates is the day (YYYY-MM-DD) on which this counter's pictures of
 	// documents under ultraviolet and infrared light were last refreshed. Empty is
 	// a counter without such a lamp.
@@ -123,16 +135,39 @@ func (c Config) Validate() error {
 	for key, v := range map[string]string{"document_camera": c.DocumentCamera, "face_camera": c.FaceCamera} {
 		bad(v != "" && !strings.HasPrefix(v, "sim:") && !device(v), key, `is neither a device such as "usb:1-2/046d:0825" nor "sim:FOLDER"`)
 	}
+	bad(c.ChipReader != "" && !strings.HasPrefix(c.ChipReader, "sim:") && !device(c.ChipReader), "chip_reader", `is neither a device such as "pcsc:NAME" nor "sim:FOLDER"`)
+	_, err := c.Signer()
+	bad(err != nil, "trust_key", "is no Ed25519 public key in base64")
 	bad(c.DocumentCamera != "" && c.DocumentCamera == c.FaceCamera && device(c.FaceCamera), "face_camera", "is the camera over the document")
-	_, err := c.Templates()
+	_, err = c.Templates()
 	bad(err != nil, "uvir_templates", "is no day such as 2026-05-31")
 	bad(c.Printer != "" && !strings.HasPrefix(c.Printer, "file:") && !device(c.Printer), "printer", `is neither a device such as "usb:1-3/04b8:0202" nor "file:FOLDER"`)
 	return errors.Join(errs...)
 }
 
+// TrustPath is the folder of the trust bundles.
+func (c Config) TrustPath() string {
+	if c.Trust != "" {
+		return c.Trust
+	}
+	return filepath.Join(c.Data, "trust")
+}
+
+// Signer is the key under which trust bundles are believed, nil for none.
+func (c Config) Signer() (ed25519.PublicKey, error) {
+	if c.TrustKey == "" {
+		return nil, nil
+	}
+	b, err := base64.StdEncoding.DecodeString(c.TrustKey)
+	if err != nil || len(b) != ed25519.PublicKeySize {
+		return nil, errors.New("no Ed25519 public key in base64")
+	}
+	return b, nil
+}
+
 // device reports whether a value names a device that is plugged in.
 func device(v string) bool {
-	for _, bus := range []string{"usb:", "serial:", "net:", "sane:"} {
+	for _, bus := range []string{"usb:", "serial:", "net:", "sane:", "pcsc:"} {
 		if name, is := strings.CutPrefix(v, bus); is && name != "" {
 			return true
 		}

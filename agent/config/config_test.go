@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"bytes"
+	"encoding/base64"
 	"os"
 	"path/filepath"
 	"strings"
@@ -90,6 +92,9 @@ func TestMistakesAreNamed(t *testing.T) {
 		`{"capture_seconds":1}`:     "capture_seconds",
 		`{"document_camera":"usb"}`: "document_camera",
 		`{"printer":"lp0"}`:         "printer",
+		`{"chip_reader":"pcsc"}`:    "chip_reader",
+		`{"trust_key":"c2hvcnQ="}`:  "trust_key",
+		`{"trust_key":"?"}`:         "trust_key",
 		`{"document_camera":"usb:1/a:b","face_camera":"usb:1/a:b"}`: "face_camera",
 		`{"socket":"` + strings.Repeat("x", 200) + `"}`:             "socket",
 		`{`: "reading the configuration",
@@ -100,5 +105,23 @@ func TestMistakesAreNamed(t *testing.T) {
 	}
 	if _, err := config.Read(filepath.Join(t.TempDir(), "absent")); err == nil {
 		t.Error("a file that is not there was read")
+	}
+}
+
+func TestTrust(t *testing.T) {
+	key := bytes.Repeat([]byte{7}, 32)
+	c, err := config.Read(file(t, `{"data":"/d","chip_reader":"pcsc:Reader 00","trust_key":"`+base64.StdEncoding.EncodeToString(key)+`"}`))
+	if err != nil || c.TrustPath() != filepath.Join("/d", "trust") {
+		t.Errorf("the folder is %s: %v", c.TrustPath(), err)
+	}
+	if got, err := c.Signer(); err != nil || !bytes.Equal(got, key) {
+		t.Errorf("the key is %x: %v", got, err)
+	}
+	if none, err := config.Default().Signer(); err != nil || none != nil {
+		t.Errorf("by default the key is %x: %v", none, err)
+	}
+	c.Trust = "/media/trust"
+	if c.TrustPath() != "/media/trust" {
+		t.Errorf("the folder is %s", c.TrustPath())
 	}
 }

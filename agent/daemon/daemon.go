@@ -28,6 +28,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/bench"
 	"github.com/counterproof/counterproof/agent/clerk"
 	"github.com/counterproof/counterproof/agent/clerklog"
 	"github.com/counterproof/counterproof/agent/clerkstore"
@@ -39,7 +40,6 @@ import (
 	"github.com/counterproof/counterproof/agent/ocr"
 	"github.com/counterproof/counterproof/agent/outbox"
 	"github.com/counterproof/counterproof/agent/proof"
-	"github.com/counterproof/counterproof/devices/hub"
 )
 
 // Version is what records and the status say of the program.
@@ -56,7 +56,7 @@ type counter struct {
 	clerks  *clerkstore.Store
 	deeds   *deeds
 	matcher *face.Engine
-	hub     *hub.Hub
+	hub     *bench.Bench
 	desk    *desk.Desk
 	news    *news
 }
@@ -152,7 +152,7 @@ func open(ctx context.Context, cfg config.Config) (_ *counter, err error) {
 		return nil, err
 	}
 	c.openDeeds()
-	if c.hub, err = openHub(cfg, c.training()); err != nil {
+	if c.hub, err = bench.Open(cfg, c.training()); err != nil {
 		return nil, err
 	}
 	c.openMatcher()
@@ -211,7 +211,7 @@ func (c *counter) openDesk(ctx context.Context) error {
 		return err
 	}
 	c.desk, err = desk.Open(ctx, desk.Config{
-		Drafts: drafts, Cameras: c.hub, Readers: c.hub, Reader: reader, Matcher: matcher{c.matcher}, Policy: policy, Recorder: c.outbox,
+		Drafts: drafts, Cameras: c.hub, Readers: c.hub, Chips: c.hub, Reader: reader, Matcher: matcher{c.matcher}, Policy: policy, Recorder: c.outbox,
 		Slips: c.slips(),
 		Site:  c.site(), App: Version, Training: identity.Training, Capture: c.cfg.CaptureTime(), Notify: c.news.tell,
 		Clerks: c.clerks.Operators, Templates: templates, Symbols: symbols,

@@ -17,6 +17,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
 	"io"
 	"log/slog"
 	"os"
@@ -32,6 +33,7 @@ import (
 	"github.com/counterproof/counterproof/agent/opener"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
+	"github.com/counterproof/counterproof/agent/training"
 	"github.com/counterproof/counterproof/sync/central"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -86,6 +88,10 @@ type world struct {
 	clerk  api.Session
 	client *client.Client
 	slip   []string // the last, which the patient has
+
+	utopia *training.Utopia // whose documents have the chips
+	lines  []string         // of the document before the camera
+	head   image.Image      // in it, nil for a drawing
 
 	hand sync.Mutex // over next
 	next [][]byte   // pictures of the document that were not shown yet
@@ -168,6 +174,9 @@ func (w *world) openCounter(ctx context.Context, site wire.SiteID) error {
 	w.conf.DocumentCamera = "sim:" + w.folder("document")
 	w.conf.FaceCamera = "sim:" + w.folder("face")
 	w.conf.Printer = "file:" + filepath.Join(w.dir, "slips")
+	if err := w.layChip(); err != nil {
+		return err
+	}
 	if w.story.expert {
 		w.conf.UVIRTemplates = route.Today(time.Now()).AddDays(-60).String()
 	}
@@ -231,8 +240,12 @@ func (w *world) openOpener() error {
 	if _, err := opener.Keygen(dir, wire.Suite{}); err != nil {
 		return fmt.Errorf("making the opener's keys: %w", err)
 	}
+	cfg := opener.Config{Dir: dir, Poll: openerPoll, Show: w.tellOpened}
+	if err := w.found(&cfg); err != nil {
+		return err
+	}
 	var err error
-	w.opener, err = opener.Open(opener.Config{Dir: dir, Poll: openerPoll, Show: w.tellOpened})
+	w.opener, err = opener.Open(cfg)
 	return err
 }
 
@@ -245,6 +258,9 @@ func (w *world) signUp(ctx context.Context, code string) error {
 	}
 	if w.story.expert {
 		trained.Impostor, trained.UVIR = today.AddDays(-200), today.AddDays(-100)
+	}
+	if w.story.fresh {
+		trained.Impostor = today.AddDays(-200)
 	}
 	var err error
 	w.clerk, err = w.client.FirstClerk(ctx, api.FirstClerk{Code: code, Name: clerkName, Secret: clerkSecret, Training: trained})

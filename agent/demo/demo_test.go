@@ -290,6 +290,9 @@ func TestEveryRouteIsShown(t *testing.T) {
 	needFaces(t)
 	const agrees, news = "agrees with the counter: true", "NEWS from the centre, signed by the opener: "
 	for name, texts := range map[string][]string{
+		"chip": {"lies on the chip reader", "chip: 100 %", "opened by PACE-GM: its data are genuine; a copy is excluded", "profile M1C", "NHS login: P9, provisional: true",
+			"Validity 3: the chip is genuine", agrees, news + "final raised"},
+		"forged": {"lies on the chip reader", "RESULT: review", "failed the check against copies", agrees, news + "review open"},
 		"licence": {"a driving licence", "keys the licence", "RESULT: proved", "profile L1B", "Your claim code", agrees,
 			news + "final raised", "About your reference", news + "nhs p5", "contact", news + "letter sent"},
 		"vouch": {"whom a teacher knows", "passport's data page of the voucher", "declares to know", "RESULT: pending", "The voucher: GPG 45 medium M1C",

@@ -126,6 +126,7 @@ func (w *world) documentFrames() ([][]byte, error) {
 			return nil, fmt.Errorf("photographing a specimen passport: %w", err)
 		}
 		out = append(out, photo.JPEG)
+		w.lines, w.head = photo.Lines, portrait
 	}
 	return out, nil
 }

@@ -18,6 +18,8 @@ type story struct {
 	route   proof.RouteName
 	told    string // what it shows, for help and for the first line
 	expert  bool   // the clerk is trained to examine documents under ultraviolet light
+	fresh   bool   // the clerk was trained lately to compare faces
+	chip    string // the document has a chip, and the counter a reader: "genuine", or what is wrong with it
 	page    holder // whose passport lies before the camera; Tal Vaughn's if empty
 	answers map[proof.AskKind]func(w *world, v api.Visit) api.Answer
 	then    func(ctx context.Context, w *world, first api.Visit) error // what follows the visit, if anything does
@@ -50,6 +52,8 @@ var (
 // stories are the visits that may be shown, by the word of the command line.
 var stories = map[string]story{
 	"passport": {route: proof.PhotoDocument, told: "a patient with a specimen passport", page: wren},
+	"chip":     {route: proof.PhotoDocument, told: "a patient with a specimen passport that has a chip", page: wren, fresh: true, chip: genuine},
+	"forged":   {route: proof.PhotoDocument, told: "somebody with a passport whose chip is a copy", page: wren, fresh: true, chip: "clone"},
 	"licence": {route: proof.DrivingLicence, told: "a patient with a driving licence", answers: map[proof.AskKind]func(*world, api.Visit) api.Answer{
 		proof.ScanEvidence: enterLicence,
 	}},
@@ -77,6 +81,9 @@ var stories = map[string]story{
 		proof.ClaimIdentity: claims(child), proof.ChooseEvidence: childHasNone, proof.RequestProxy: requestAsParent,
 	}},
 }
+
+// genuine is a chip with which nothing is wrong.
+const genuine = "genuine"
 
 // storyNames lists the words of the command line, sorted.
 func storyNames() []string { return slices.Sorted(maps.Keys(stories)) }

@@ -66,6 +66,13 @@ func (w *world) step(ctx context.Context, v api.Visit) (api.Visit, error) {
 		w.say("The passport's data page of the %s lies before the camera.", who(ask))
 	case proof.KeyDocument:
 		answer.Ask, answer.Do = proof.Finish, api.DoChoose
+	case proof.ReadChip:
+		if ask.Attempt > 1 {
+			w.say("The chip cannot be read (%s); the clerk goes on without it.", ask.Problem)
+			answer.Ask, answer.Do = proof.ExamineDocument, api.DoChoose
+			break
+		}
+		w.say("The passport of the %s lies on the chip reader.", who(ask))
 	case proof.ExamineDocument:
 		w.tellDocument(v.Document)
 		answer.Exam = &api.Examination{Original: true, Details: proof.Agree, Features: v.Document.Features, UVIR: w.story.expert}
@@ -113,7 +120,10 @@ func (w *world) listen(ctx context.Context, counter *client.Client, hears chan<-
 	var once sync.Once
 	err := counter.Events(ctx, func(e api.Event) {
 		once.Do(func() { close(hears) })
-		if e.Kind == api.EventGuidance {
+		switch {
+		case e.Kind == api.EventGuidance && e.Guidance == proof.KindHoldChip:
+			w.say("  chip: %d %%", e.Percent)
+		case e.Kind == api.EventGuidance:
 			w.say("  camera: %s", guidance(e.Guidance))
 		}
 		failed = errors.Join(failed, w.moves(e))
@@ -135,6 +145,9 @@ func guidance(k proof.Kind) string {
 func (w *world) tellDocument(d *api.Document) {
 	if d.Format != "" {
 		w.say("Read: a %s of %s, format %s; the details are on the clerk's screen.", d.Type, d.Issuer, d.Format)
+	}
+	if c := d.Chip; c != nil {
+		w.say("The chip, opened by %s: its data are %s; a copy is %s; its signer's revocation: %s.", c.Access, word(c.Verdict), word(c.Clone), word(c.Revocation))
 	}
 	w.say("The clerk examines the original: %s.", strings.Join(d.Features, ", "))
 }

@@ -14,9 +14,9 @@ import (
 // Chips reads and judges the chip of the document that lies on a reader.
 type Chips interface {
 	// ReadChip waits for the document, opens its chip, reads it and says what it
-	// is worth. Its errors carry the Kind to show. progress hears how far it is,
-	// in percent; it must not block.
-	ReadChip(ctx context.Context, key ChipKey, progress func(percent int)) (ChipTold, error)
+	// is worth. Its errors carry the Kind to show. progress hears KindHoldChip with
+	// how far it is, in percent, or what is to be changed; it must not block.
+	ReadChip(ctx context.Context, key ChipKey, progress func(kind proof.Kind, percent int)) (ChipTold, error)
 }
 
 // ChipKey opens a chip (ICAO 9303-11 §9.7).
@@ -46,29 +46,18 @@ func (d *Desk) readChip(ctx context.Context, can string) (proof.Fact, []draft.Pi
 		key.MRZInformation = doc.MRZ.Fields.MRZInformation
 	}
 	d.mu.Unlock()
-	said := -1
-	told, err := d.cfg.Chips.ReadChip(ctx, key, func(percent int) {
-		if percent != said {
-			said = percent
-			d.cfg.Notify(api.Event{Kind: api.EventGuidance, Guidance: proof.KindHoldChip, Role: chipRole, Percent: percent})
+	var said api.Event
+	told, err := d.cfg.Chips.ReadChip(ctx, key, func(kind proof.Kind, percent int) {
+		now := api.Event{Kind: api.EventGuidance, Guidance: kind, Role: chipRole, Percent: percent}
+		if now.Guidance != said.Guidance || now.Percent != said.Percent {
+			said = now
+			d.cfg.Notify(now)
 		}
 	})
 	if err != nil {
-		return proof.ChipFailed{Kind: chipKind(ctx, err)}, nil
+		return proof.ChipFailed{Kind: DeviceKind(err)}, nil
 	}
 	return d.chipFact(told)
-}
-
-// chipKind is why a chip was not read. Nothing that came in time is no chip.
-func chipKind(ctx context.Context, err error) proof.Kind {
-	kind := proof.KindOf(err)
-	if kind == proof.KindInternal {
-		kind = DeviceKind(err)
-	}
-	if ctx.Err() != nil && kind != proof.KindCancelled {
-		return proof.KindNoChip
-	}
-	return kind
 }
 
 // chipFact names the portrait and the files.

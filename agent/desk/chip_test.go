@@ -26,16 +26,16 @@ type passportChip struct {
 	waits bool // nothing is laid on it
 }
 
-func (c *passportChip) ReadChip(ctx context.Context, key desk.ChipKey, progress func(int)) (desk.ChipTold, error) {
+func (c *passportChip) ReadChip(ctx context.Context, key desk.ChipKey, progress func(proof.Kind, int)) (desk.ChipTold, error) {
 	c.mu.Lock()
 	c.keys = append(c.keys, key)
 	c.mu.Unlock()
 	if c.waits {
 		<-ctx.Done()
-		return desk.ChipTold{}, ctx.Err()
+		return desk.ChipTold{}, &proof.Error{Op: "waiting", Kind: proof.KindNoChip, Err: ctx.Err()}
 	}
 	for _, percent := range []int{0, 40, 40, 100} {
-		progress(percent)
+		progress(proof.KindHoldChip, percent)
 	}
 	return c.told, c.fails
 }

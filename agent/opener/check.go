@@ -11,6 +11,7 @@ import (
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
 	"github.com/counterproof/counterproof/agent/verdict"
+	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // examine folds an opened visit, scores it again by its policy, or by another
@@ -78,9 +79,14 @@ func belong(r Result, s route.State, v packet.Visit) Result {
 	if err != nil {
 		r = r.with(ClaimsDiffer)
 	}
+	files := packet.ChipFiles(s)
 	for _, id := range wanted {
-		there := slices.ContainsFunc(v.Pictures, func(p packet.Picture) bool { return p.ID == id && len(p.JPEG) > 0 })
-		if !there && !slices.Contains(r.Shut, "evidence") {
+		part, in := wire.PartEvidence, v.Pictures
+		if slices.Contains(files, id) {
+			part, in = wire.PartChip, v.Chips
+		}
+		there := slices.ContainsFunc(in, func(p packet.Picture) bool { return p.ID == id && len(p.JPEG) > 0 })
+		if !there && !slices.Contains(r.Shut, part) {
 			r = r.with(EvidenceMissing)
 		}
 	}

@@ -43,6 +43,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/gpg45"
+	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/uplink"
@@ -73,6 +74,9 @@ type Config struct {
 	Poll   time.Duration // between two looks of Run at the centre; 10 s if 0
 	Show   func(Result)  // what Run does with a result; nothing if nil
 	Log    *slog.Logger  // silent if nil
+	// Confirms judges the files of a chip once more and reports whether they bear
+	// out what the counter said of it; nil believes every counter.
+	Confirms func(files []byte, said proof.ChipRead) bool
 }
 
 // centre is what the opener asks of the centre; uplink.Client does it.
@@ -174,6 +178,11 @@ func (o *Opener) Close() error {
 		err = o.worker.Close()
 	}
 	return errors.Join(err, o.journal.close(), o.news.close(), o.lock.Close())
+}
+
+// Confirm has the files of chips judged once more from now on (Config.Confirms).
+func (o *Opener) Confirm(confirms func(files []byte, said proof.ChipRead) bool) {
+	o.cfg.Confirms = confirms
 }
 
 // Use hands the cases to a worker from now on, which is the opener's to close.
@@ -388,7 +397,9 @@ func (o *Opener) judge(record store.Record, bad error, training bool) Result {
 		return r.defective(kind, err)
 	}
 	r.Shut = shut
-	r = examine(r, visit, o.cfg.Policy)
+	if r = examine(r, visit, o.cfg.Policy); r.Kind == KindNone {
+		r = chips(r, visit, o.cfg.Confirms)
+	}
 	if r.Kind == KindNone && clockDoubtful(visit.Events, h, record.Receipt.At) {
 		r = r.with(ClockDoubtful)
 	}

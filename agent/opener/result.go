@@ -47,6 +47,9 @@ const (
 	// ClockDoubtful: the times of the visit cannot be, so that no date that was
 	// judged by them holds.
 	ClockDoubtful Finding = "clock_doubtful"
+	// ChipNotConfirmed: the files of a chip do not bear out what the counter said
+	// of it.
+	ChipNotConfirmed Finding = "chip_not_confirmed"
 )
 
 // Verdict is what a visit comes to, in the words of package proof.

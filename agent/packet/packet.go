@@ -134,7 +134,7 @@ func Build(s route.State, events []proof.Event, pictures func(proof.PictureID) (
 	for _, p := range []struct {
 		name Name
 		ids  []proof.PictureID
-	}{{Evidence, toPack(s)}, {Chip, chipsOf(s)}} {
+	}{{Evidence, toPack(s)}, {Chip, ChipFiles(s)}} {
 		if len(p.ids) == 0 {
 			continue
 		}
@@ -185,9 +185,9 @@ func toPack(s route.State) []proof.PictureID {
 	return ids
 }
 
-// chipsOf names the files of the chips that were read; none of an abandoned
+// ChipFiles names the files of the chips that were read; none of an abandoned
 // visit.
-func chipsOf(s route.State) []proof.PictureID {
+func ChipFiles(s route.State) []proof.PictureID {
 	if s.Outcome.Result == proof.Abandoned {
 		return nil
 	}

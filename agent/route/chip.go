@@ -74,7 +74,7 @@ func applyChip(s State, p Subject, e proof.Event) Subject {
 		return p
 	}
 	told := mrz.Parse(f.Lines, s.Today())
-	speaks := f.Verdict == proof.ChipGenuine || f.Verdict == proof.ChipIssuerUnknown
+	speaks := f.Clone != proof.CloneFailed && (f.Verdict == proof.ChipGenuine || f.Verdict == proof.ChipIssuerUnknown)
 	switch {
 	case speaks && len(f.Lines) == 0: // nothing binds it to the booklet
 		p.ChipFails++
@@ -85,7 +85,7 @@ func applyChip(s State, p Subject, e proof.Event) Subject {
 	}
 	p.Chip, p.ChipKind = &Chip{e.Seq, e.By, f}, ""
 	p.Exam, p.Person, p.Machine, p.MachineErr = nil, nil, nil, ""
-	if f.Verdict == proof.ChipGenuine && !slices.Equal(told.Lines, p.Document.MRZ.Lines) {
+	if speaks && f.Verdict == proof.ChipGenuine && !slices.Equal(told.Lines, p.Document.MRZ.Lines) {
 		printed, corrected := p.Document.MRZ, *p.Document
 		corrected.MRZ, corrected.Printed = told, &printed
 		p.Document = &corrected

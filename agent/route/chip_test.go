@@ -65,7 +65,8 @@ func TestWhatAChipTells(t *testing.T) {
 	misread.Lines = []string{"P<UTOSPECLMEN<<MORGAN<WREN<<<<<<<<<<<<<<<<<<", specimen[1]}
 	unknown, foreign, silent, copied := chipRead, chipRead, chipRead, chipRead
 	unknown.Verdict, foreign.Lines, silent.Lines, copied.Clone = proof.ChipIssuerUnknown, secondPassport, nil, proof.CloneFailed
-	strange := unknown
+	strange, blind := unknown, copied
+	blind.Lines = nil
 	strange.Lines = secondPassport
 	for rule, c := range map[string]struct {
 		read     proof.DocumentRead
@@ -80,6 +81,7 @@ func TestWhatAChipTells(t *testing.T) {
 		"of an unknown issuer":     {misread, unknown, "SPECLMEN", "portrait-3", proof.ChipIssuerUnknown, proof.Ask{Kind: proof.ExamineDocument}},
 		"of another document":      {document, foreign, "SPECIMEN", "portrait-3", proof.ChipOtherDocument, proof.Ask{Kind: proof.Decide}},
 		"and of an unknown issuer": {document, strange, "SPECIMEN", "portrait-3", proof.ChipOtherDocument, proof.Ask{Kind: proof.Decide}},
+		"a copy that told nobody":  {document, blind, "SPECIMEN", "portrait-4", proof.ChipGenuine, proof.Ask{Kind: proof.Decide}},
 		"a copy":                   {document, copied, "SPECIMEN", "portrait-4", proof.ChipGenuine, proof.Ask{Kind: proof.Decide}},
 	} {
 		t.Run(rule, func(t *testing.T) {
