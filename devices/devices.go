@@ -110,11 +110,27 @@ type MRZReader interface {
 	ReadMRZ(ctx context.Context) (MRZ, error)
 }
 
-// ChipReader moves command and response APDUs (ISO 7816-4).
+// ChipReader moves command and response APDUs (ISO 7816-4) between the desk and
+// the chip of a document that lies on the reader. A conversation begins with
+// Connect and has one user, who ends it with Disconnect.
 type ChipReader interface {
+	// Connect waits until a document lies on the reader, takes it for this
+	// program alone, resets it and begins anew, also where a conversation was
+	// under way. While nothing lies there it waits until ctx ends, which is a
+	// Fault of Kind Cancelled; a document that does not answer is Timeout then,
+	// one that another program holds is InUse.
+	Connect(ctx context.Context) error
 	// Transmit sends one command and returns its response with status words.
-	// One caller at a time; a removed card is a Fault of Kind Gone.
+	// One caller at a time. Without a conversation it is a Fault of Kind Gone:
+	// before Connect, after the document was taken away, and after a command
+	// that failed or that the caller gave up on, because nobody knows then where
+	// the chip stands. It stays Gone, also if the document lies there again,
+	// until the next Connect.
 	Transmit(ctx context.Context, command []byte) ([]byte, error)
+	// Disconnect ends the conversation: the chip forgets it, and the document is
+	// free for other programs. Without a conversation it does nothing. Its ctx
+	// must not be the one whose end is the reason for it.
+	Disconnect(ctx context.Context) error
 }
 
 // Frame is one picture of a camera.
@@ -269,6 +285,12 @@ func (n NoDevice) missing() error { return &Fault{Op: n.Op, Kind: Missing} }
 
 // ReadMRZ refuses: there is no reader.
 func (n NoDevice) ReadMRZ(context.Context) (MRZ, error) { return MRZ{}, n.missing() }
+
+// Connect refuses: there is no reader.
+func (n NoDevice) Connect(context.Context) error { return n.missing() }
+
+// Disconnect refuses: there is no reader.
+func (n NoDevice) Disconnect(context.Context) error { return n.missing() }
 
 // Transmit refuses: there is no reader.
 func (n NoDevice) Transmit(context.Context, []byte) ([]byte, error) { return nil, n.missing() }

@@ -33,7 +33,9 @@ func TestNoDevice(t *testing.T) {
 	const op = "filming the document"
 	n := devices.NoDevice{Op: op}
 	calls := map[string]func(context.Context) error{
-		"ReadMRZ": func(ctx context.Context) error { m, err := n.ReadMRZ(ctx); return empty(m.Lines == nil, err) },
+		"ReadMRZ":    func(ctx context.Context) error { m, err := n.ReadMRZ(ctx); return empty(m.Lines == nil, err) },
+		"Connect":    n.Connect,
+		"Disconnect": n.Disconnect,
 		"Transmit": func(ctx context.Context) error {
 			answer, err := n.Transmit(ctx, []byte{0, 0xa4, 4, 0})
 			return empty(answer == nil, err)

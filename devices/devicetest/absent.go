@@ -34,6 +34,8 @@ var absentChecks = []check[Everything]{
 		nothing(tb, len(response) == 0)
 		return err
 	})},
+	{"chip-reader-connects", refuses(func(tb testing.TB, e Everything) error { return e.Connect(tb.Context()) })},
+	{"chip-reader-disconnects", refuses(func(tb testing.TB, e Everything) error { return e.Disconnect(tb.Context()) })},
 	{"camera", refuses(func(tb testing.TB, e Everything) error {
 		return e.Frames(tb.Context(), func(devices.Frame) bool {
 			tb.Error("a frame came from a camera that is not there")

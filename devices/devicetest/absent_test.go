@@ -14,6 +14,8 @@ type present struct{}
 func (present) ReadMRZ(context.Context) (devices.MRZ, error) {
 	return devices.MRZ{Lines: []string{"<"}, Raw: []byte("<")}, nil
 }
+func (present) Connect(context.Context) error                    { return nil }
+func (present) Disconnect(context.Context) error                 { return nil }
 func (present) Transmit(context.Context, []byte) ([]byte, error) { return []byte{0x90, 0x00}, nil }
 func (present) Frames(_ context.Context, deliver func(devices.Frame) bool) error {
 	deliver(devices.Frame{Seq: 1})
@@ -45,7 +47,8 @@ func TestAbsentSuite(t *testing.T) {
 		{"mrz-reader", "nameless", "what was done", func(testing.TB) Everything { return nameless{} }},
 	}
 	for check, says := range map[string]string{
-		"mrz-reader": "was read", "chip-reader": "was read", "camera": "a frame came", "document-scanner": "was read",
+		"mrz-reader": "was read", "chip-reader": "was read",
+		"chip-reader-connects": "want a Fault", "chip-reader-disconnects": "want a Fault", "camera": "a frame came", "document-scanner": "was read",
 		"barcode-reader": "was read", "printer": "want a Fault", "printer-accepts-nothing": "accepts [text]",
 	} {
 		controls = append(controls, control[Everything]{check, "present", says, func(testing.TB) Everything { return present{} }})

@@ -105,6 +105,16 @@ type chipReader struct {
 	want want
 }
 
+// Connect waits for a document.
+func (r chipReader) Connect(ctx context.Context) error {
+	return use(ctx, r.hub, r.want, func(ctx context.Context, d devices.ChipReader) error { return d.Connect(ctx) })
+}
+
+// Disconnect lets the document go.
+func (r chipReader) Disconnect(ctx context.Context) error {
+	return use(ctx, r.hub, r.want, func(ctx context.Context, d devices.ChipReader) error { return d.Disconnect(ctx) })
+}
+
 // Transmit sends one command.
 func (r chipReader) Transmit(ctx context.Context, command []byte) (response []byte, err error) {
 	err = use(ctx, r.hub, r.want, func(ctx context.Context, d devices.ChipReader) (err error) {

@@ -346,6 +346,12 @@ func (*reader) ReadMRZ(context.Context) (devices.MRZ, error) {
 	return devices.MRZ{Lines: []string{"P<UTO"}}, nil
 }
 
+func (*reader) Connect(context.Context) error { return nil }
+
+func (*reader) Disconnect(context.Context) error {
+	return &devices.Fault{Op: "letting go", Kind: devices.Unsupported}
+}
+
 func (*reader) Transmit(_ context.Context, command []byte) ([]byte, error) {
 	return append(slices.Clone(command), 0x90, 0x00), nil
 }
@@ -366,10 +372,14 @@ func TestReaders(t *testing.T) {
 		if err != nil || len(zone.Lines) != 1 {
 			t.Errorf("the zone is %v, %v", zone, err)
 		}
+		if err := h.ChipReader().Connect(t.Context()); err != nil {
+			t.Errorf("connecting to the chip: %v", err)
+		}
 		response, err := h.ChipReader().Transmit(t.Context(), []byte{1})
 		if err != nil || !slices.Equal(response, []byte{1, 0x90, 0}) {
 			t.Errorf("the chip answers %x, %v", response, err)
 		}
+		wantKind(t, "letting the chip go", h.ChipReader().Disconnect(t.Context()), devices.Unsupported)
 		pages, err := h.DocumentScanner().Scan(t.Context(), []devices.Light{devices.White, devices.UV})
 		if err != nil || len(pages) != 2 {
 			t.Errorf("the scan has %d pages, %v", len(pages), err)

@@ -17,6 +17,11 @@ import (
 // Alliance, eSCL Technical Specification 2.97): one scan from the flatbed, by
 // white light. It is an http.Handler for the path /eSCL/ and everything below.
 // It keeps one scan until it was fetched or given up.
+//
+// A scanner that fails plays its trouble in the way of the protocol: InUse is
+// another computer's scan, PaperOut an empty feeder, CoverOpen its open lid,
+// Cancelled a scan that somebody ends at the scanner; any other is an error of
+// the server.
 type ESCL struct {
 	scanner devices.DocumentScanner
 	// Warming is how many requests for a scan or a page are put off before one is
@@ -27,7 +32,8 @@ type ESCL struct {
 	put  int
 	jobs int
 	open bool
-	page []byte // of the open job, nil once it was fetched
+	page []byte       // of the open job, nil once it was fetched
+	why  devices.Kind // the trouble of the last job
 }
 
 // NewESCL makes a handler of a scanner.
@@ -49,11 +55,34 @@ const capabilities = `<?xml version="1.0" encoding="UTF-8"?>
 </scan:ScannerCapabilities>
 `
 
-// status is how it stands.
+// status is how it stands: its state, its feeder's, and the last job with its
+// state.
 const status = `<?xml version="1.0" encoding="UTF-8"?>
 <scan:ScannerStatus xmlns:scan="http://schemas.hp.com/imaging/escl/2011/05/03" xmlns:pwg="http://www.pwg.org/schemas/2010/12/sm">
-<pwg:Version>2.63</pwg:Version><pwg:State>Idle</pwg:State></scan:ScannerStatus>
+<pwg:Version>2.63</pwg:Version><pwg:State>%s</pwg:State><scan:AdfState>%s</scan:AdfState>
+<scan:Jobs><scan:JobInfo><pwg:JobUri>/eSCL/ScanJobs/%d</pwg:JobUri><pwg:JobState>%s</pwg:JobState></scan:JobInfo></scan:Jobs>
+</scan:ScannerStatus>
 `
+
+// stands tells how it stands.
+func (e *ESCL) stands(w io.Writer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	state, feeder, job := "Idle", "ScannerAdfLoaded", "Completed"
+	switch {
+	case e.open && e.page != nil, e.why == devices.InUse:
+		state = "Processing"
+	}
+	switch e.why {
+	case devices.PaperOut:
+		feeder = "ScannerAdfEmpty"
+	case devices.CoverOpen:
+		feeder = "ScannerAdfHatchOpen"
+	case devices.Cancelled:
+		job = "Canceled"
+	}
+	_, _ = fmt.Fprintf(w, status, state, feeder, e.jobs, job)
+}
 
 // maxTicket bounds a request for a scan, in bytes.
 const maxTicket = 64 << 10
@@ -68,7 +97,7 @@ func (e *ESCL) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, capabilities)
 	case r.Method == http.MethodGet && path == "ScannerStatus":
 		w.Header().Set("Content-Type", "text/xml")
-		_, _ = io.WriteString(w, status)
+		e.stands(w)
 	case r.Method == http.MethodPost && path == "ScanJobs":
 		e.begin(w, r)
 	case r.Method == http.MethodGet && next:
@@ -114,7 +143,11 @@ func (e *ESCL) begin(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	page, err := e.scan(r.Context())
-	if err != nil {
+	switch e.why = devices.KindOf(err); {
+	case e.why == devices.InUse, e.why == devices.PaperOut, e.why == devices.CoverOpen:
+		w.WriteHeader(http.StatusConflict)
+		return
+	case err != nil && e.why != devices.Cancelled:
 		w.WriteHeader(http.StatusInternalServerError)
 		return
 	}

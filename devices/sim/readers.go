@@ -14,7 +14,6 @@ import (
 const (
 	readingZone = "reading the machine-readable zone"
 	readingCode = "reading a barcode"
-	talking     = "talking to the chip"
 	scanningDoc = "scanning the document"
 )
 
@@ -158,71 +157,6 @@ type openBarcodeReader struct {
 // ReadBarcode waits for the next symbol.
 func (o *openBarcodeReader) ReadBarcode(ctx context.Context) (devices.Symbol, error) {
 	return read(ctx, o.opened, &o.reader.laid, readingCode)
-}
-
-// Card answers a chip's commands: one APDU in, one with its status words out
-// (ISO 7816-4 §5).
-type Card func(command []byte) []byte
-
-// blank is a card that knows no command.
-func blank([]byte) []byte { return []byte{0x6d, 0x00} }
-
-// ChipReader is a simulated chip reader, and the hand that puts cards into it.
-// Its methods may be called from any goroutine.
-type ChipReader struct {
-	*socket
-	card Card // nil while the slot is empty
-}
-
-// NewChipReader makes a reader that is plugged in, with a card that knows no
-// command.
-func NewChipReader(cfg ReaderConfig) *ChipReader {
-	return &ChipReader{socket: cfg.socket("chip reader", devices.CanReadChip), card: blank}
-}
-
-// Insert puts a card into the slot; nil takes it out.
-func (r *ChipReader) Insert(c Card) { r.set(func() { r.card = c }) }
-
-// Transmit talks as it is plugged in, without being opened.
-func (r *ChipReader) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	return r.talk(ctx, r.here(), command)
-}
-
-func (r *ChipReader) open() (io.Closer, error) {
-	o, err := r.enter()
-	if err != nil {
-		return nil, err
-	}
-	return &openChipReader{o, r}, nil
-}
-
-type openChipReader struct {
-	*opened
-	reader *ChipReader
-}
-
-// Transmit sends one command.
-func (o *openChipReader) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	return o.reader.talk(ctx, o.opened, command)
-}
-
-// talk asks the card in the slot.
-func (r *ChipReader) talk(ctx context.Context, o *opened, command []byte) ([]byte, error) {
-	if err := r.cancelled(ctx, talking); err != nil {
-		return nil, err
-	}
-	leave, err := o.take(talking)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	r.mu.Lock()
-	card := r.card
-	r.mu.Unlock()
-	if card == nil {
-		return nil, r.fault(talking, devices.Gone)
-	}
-	return slices.Clone(card(slices.Clone(command))), nil
 }
 
 // ScannerConfig says what a simulated document scanner is.

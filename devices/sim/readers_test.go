@@ -3,7 +3,6 @@ package sim_test
 import (
 	"fmt"
 	"net/http/httptest"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -51,19 +50,6 @@ func TestDocumentScanner(t *testing.T) {
 	})
 	if _, err := sim.NewScanner(sim.ScannerConfig{}).Scan(t.Context(), lights); devices.KindOf(err) != devices.Unsupported {
 		t.Errorf("without infrared light: %v", err)
-	}
-}
-
-func TestChipReader(t *testing.T) {
-	t.Parallel()
-	devicetest.RunChipReader(t, bubble, func(testing.TB) devicetest.ChipRig {
-		r := sim.NewChipReader(sim.ReaderConfig{})
-		return devicetest.ChipRig{Reader: r, Remove: func() { r.Insert(nil) }, Unplug: r.Unplug}
-	})
-	r := sim.NewChipReader(sim.ReaderConfig{})
-	r.Insert(func(command []byte) []byte { return append(command[:1:1], 0x90, 0x00) })
-	if got, err := r.Transmit(t.Context(), []byte{7, 1, 2}); err != nil || !slices.Equal(got, []byte{7, 0x90, 0}) {
-		t.Errorf("the card answers %x, %v", got, err)
 	}
 }
 
@@ -130,6 +116,37 @@ func TestESCLRefuses(t *testing.T) {
 		h.ServeHTTP(w, httptest.NewRequest(c.method, c.path, strings.NewReader(c.body)))
 		if w.Code != c.want {
 			t.Errorf("%s %s: status %d, want %d", c.method, c.path, w.Code, c.want)
+		}
+	}
+}
+
+// TestESCLTrouble: a scanner that fails says so in the words of the protocol.
+func TestESCLTrouble(t *testing.T) {
+	t.Parallel()
+	const ticket = `<ScanSettings><InputSource>Platen</InputSource><DocumentFormat>image/jpeg</DocumentFormat></ScanSettings>`
+	for kind, want := range map[devices.Kind]struct {
+		code int
+		says string
+	}{
+		devices.InUse: {409, "Processing"}, devices.PaperOut: {409, "ScannerAdfEmpty"}, devices.CoverOpen: {409, "ScannerAdfHatchOpen"},
+		devices.Cancelled: {201, "Canceled"}, devices.Protocol: {500, "Idle"}, devices.KindNone: {201, "Processing"},
+	} {
+		scanner := sim.NewScanner(sim.ScannerConfig{})
+		h := sim.NewESCL(scanner)
+		scanner.Fail(kind)
+		ask := func(method, path, body string) *httptest.ResponseRecorder {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
+			return w
+		}
+		if w := ask("POST", "/eSCL/ScanJobs", ticket); w.Code != want.code {
+			t.Errorf("%q: status %d, want %d", kind, w.Code, want.code)
+		}
+		if said := ask("GET", "/eSCL/ScannerStatus", "").Body.String(); !strings.Contains(said, want.says) {
+			t.Errorf("%q: it does not say %s", kind, want.says)
+		}
+		if w := ask("GET", "/eSCL/ScanJobs/1/NextDocument", ""); w.Code == 200 != (kind == devices.KindNone) {
+			t.Errorf("%q: the page's status is %d", kind, w.Code)
 		}
 	}
 }
