@@ -22,7 +22,7 @@ wings := $(patsubst %/,%,$(wildcard agent/ devices/ sync/ ui/ packaging/))
 mains := $(patsubst %,./%...,$(wildcard agent/cmd/ sync/cmd/ ui/cmd/))
 concurrent := $(patsubst %,./%...,$(wildcard agent/desk/ agent/daemon/ agent/draft/ devices/ sync/))
 
-.PHONY: help setup build demo check test race rig fuzz bench clean
+.PHONY: help setup build demo check test race rig chiptest fuzz bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ race: ## the tests of the rooms with concurrency, under the race detector
 	@$(need_go)
 	@$(GO) build -o bin/ ./packaging/testreport
 	$(GO) test -json -race -timeout $(TIMEOUT) $(concurrent) | bin/testreport
+
+chiptest: ## chips of software through the real smart-card service; skipped loudly where it is not installed
+	@$(need_go)
+	$(GO) test -count=1 ./devices/internal/port/pcsc ./packaging/pcsc
 
 rig: ## the device drivers on a real kernel, in a virtual machine; skipped loudly where none can be had
 	@$(need_go)

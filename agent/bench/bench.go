@@ -48,7 +48,8 @@ func Open(cfg config.Config, training bool) (*Bench, error) {
 	}
 	sources := []hub.Source{sim.NewTrainer(filepath.Join(cfg.Data, TrainerFolder), all...)}
 	if cfg.Plugs {
-		sources = append(sources, bus.New(bus.Config{Profiles: cfg.ProfilesPath()}))
+		plugs := bus.New(bus.Config{Profiles: cfg.ProfilesPath()})
+		sources = append(sources, plugs, plugs.Chips())
 	}
 	signer, err := cfg.Signer()
 	if err != nil {

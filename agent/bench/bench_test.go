@@ -13,7 +13,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/bench"
 	"github.com/counterproof/counterproof/agent/chip/image"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/trust"
 	"github.com/counterproof/counterproof/agent/config"
 	"github.com/counterproof/counterproof/agent/desk"

@@ -69,7 +69,7 @@ func (l *link) do(ctx context.Context, c sm.Command) ([]byte, sm.Status, error) 
 	}
 	data, status, err = l.secure.Unwrap(append(data, byte(status>>8), byte(status)))
 	if errors.Is(err, ErrAuthentic) {
-		return nil, status, l.judged(status)
+		return nil, status, l.judged(status, len(wrapped.Data) >= shortPlain)
 	}
 	l.pending = l.pending && err != nil
 	return data, status, err
@@ -79,11 +79,12 @@ func (l *link) do(ctx context.Context, c sm.Command) ([]byte, sm.Status, error) 
 var errTooMuch = errors.New("the chip does not take long commands")
 
 // judged says what an answer that is not authentic means. A chip that may have
-// given up over a long command is asked short before anything is concluded; one
-// that does not come to the session that its key makes is not the genuine one.
-func (l *link) judged(status sm.Status) error {
+// given up over a long command is asked short before anything is concluded, and
+// nothing is where no short one can do; one that does not come to the session that
+// its key makes is not the genuine one.
+func (l *link) judged(status sm.Status, needed bool) error {
 	switch {
-	case l.long && (!l.pending || status == sm.WrongLength):
+	case needed && status == sm.WrongLength, l.long && (!l.pending || status == sm.WrongLength):
 		return errors.Join(errTooMuch, ErrAuthentic)
 	case l.pending:
 		return errors.Join(ErrClone, ErrAuthentic)

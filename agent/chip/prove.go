@@ -71,10 +71,10 @@ func (s *session) prove(ctx context.Context) error {
 
 // judged says what an error means that came in place of a proof: a chip that
 // refuses it, or whose answer is not authentic, has failed. A card that was taken
-// away has not.
+// away has not, nor has one that could not be asked at such length.
 func (s *session) judged(err error) error {
-	_, refused := errors.AsType[*Error](err)
-	if refused || errors.Is(err, ErrAuthentic) && !errors.Is(err, errTooMuch) {
+	refusal, refused := errors.AsType[*Error](err)
+	if refused && refusal.Status != sm.WrongLength || errors.Is(err, ErrAuthentic) && !errors.Is(err, errTooMuch) {
 		return errors.Join(ErrClone, err)
 	}
 	return err

@@ -189,11 +189,14 @@ func TestOpening(t *testing.T) {
 		steps []step
 		want  error
 	}{
-		"no-document":    {random(99), []step{offer, master, offer, {selecting, "6A82"}}, &Error{}},
-		"no-nonce":       {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, "6D00"}}, &Error{}},
-		"short-nonce":    {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, "0102039000"}}, ErrProtocol},
-		"no-random":      {random(9), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}}, errDry},
-		"another-key":    {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "6300"}}, ErrKey},
+		"no-document": {random(99), []step{offer, master, offer, {selecting, "6A82"}}, &Error{}},
+		"no-nonce":    {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, "6D00"}}, &Error{}},
+		"short-nonce": {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, "0102039000"}}, ErrProtocol},
+		"no-random":   {random(9), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}}, errDry},
+		"another-key": {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "6300"}}, ErrKey},
+		// the info and the command of appendix G.1
+		"refuses-PACE":   {random(99), []step{{"00B09C0000FF00", "31143012060A04007F0007020204020202010202010D9000"}, {"0022C1A412800A04007F0007020204020283010184010D", "6A80"}}, ErrDowngrade},
+		"breaks-PACE":    {random(99), []step{{"00B09C0000FF00", "31143012060A04007F0007020204020202010202010D9000"}, {"0022C1A412800A04007F0007020204020283010184010D", "9000"}, {"10860000027C0000", "7C029000"}}, ErrProtocol},
 		"answer-of-none": {random(99), []step{offer, master, offer, {selecting, "9000"}, {asking, rndIC + "9000"}, {refused, "9000"}}, ErrProtocol},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -77,30 +77,29 @@ func (r *Reader) Read(ctx context.Context, key Key, progress Progress) (Told, er
 		defer end()
 		_ = r.cfg.Device.Disconnect(ctx) // the document may be gone, which is as good
 	}()
-	var before map[chip.File][]byte
+	wish := chip.Config{
+		Send: r.cfg.Device.Transmit, Key: key, Random: r.cfg.Random, Want: []chip.File{chip.DG1, chip.DG2},
+		Progress: func(f chip.File, done, total int) { progress(proof.KindHoldChip, percent(f, done, total)) },
+	}
 	for laid := 1; ; laid++ {
 		if err := r.cfg.Device.Connect(ctx); err != nil {
 			return Told{}, connectError(err)
 		}
-		got, err := chip.Read(ctx, r.wish(key, before, progress))
+		got, err := chip.Read(ctx, wish)
+		wish.Resume = got.Files
+		fault := devices.KindOf(err)
 		switch {
-		case errors.Is(err, chip.ErrClone):
+		case err == nil, errors.Is(err, chip.ErrClone):
 			return r.told(ctx, got)
-		case err == nil:
-			return r.told(ctx, got)
-		case devices.KindOf(err) != devices.Gone || laid == Laid || ctx.Err() != nil:
+		case ctx.Err() != nil || laid == Laid:
+			return Told{}, readError(err)
+		case fault == devices.Gone:
+			progress(proof.KindChipMoved, 0)
+		case fault == devices.Timeout && !wish.Short: // some fall silent over a long command
+			wish.Short = true
+		default:
 			return Told{}, readError(err)
 		}
-		before = got.Files
-		progress(proof.KindChipMoved, 0)
-	}
-}
-
-// wish is how a chip is read.
-func (r *Reader) wish(key chip.Key, before map[chip.File][]byte, progress Progress) chip.Config {
-	return chip.Config{
-		Send: r.cfg.Device.Transmit, Key: key, Random: r.cfg.Random, Want: []chip.File{chip.DG1, chip.DG2}, Resume: before,
-		Progress: func(f chip.File, done, total int) { progress(proof.KindHoldChip, percent(f, done, total)) },
 	}
 }
 
@@ -131,6 +130,7 @@ func readError(err error) error {
 	const op = "reading a chip"
 	kind := proof.KindChipUnread
 	switch fault := devices.KindOf(err); {
+	case errors.Is(err, chip.ErrAuthentic): // also where the wrong answer came for a key
 	case errors.Is(err, chip.ErrKey):
 		kind = proof.KindChipKey
 	case errors.Is(err, chip.ErrDowngrade):

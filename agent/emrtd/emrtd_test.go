@@ -18,7 +18,7 @@ import (
 	"github.com/counterproof/counterproof/agent/chip"
 	"github.com/counterproof/counterproof/agent/chip/image"
 	"github.com/counterproof/counterproof/agent/chip/mint"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/trust"
 	"github.com/counterproof/counterproof/agent/emrtd"
 	"github.com/counterproof/counterproof/agent/proof"
@@ -279,6 +279,40 @@ func TestADocumentThatIsLaidAgain(t *testing.T) {
 	if laid != 2 || !slices.Contains(d.said, proof.KindChipMoved) {
 		t.Errorf("laid %d times, told %v", laid, d.said)
 	}
+}
+
+// TestAChipThatFallsSilent is asked again with short commands.
+func TestAChipThatFallsSilent(t *testing.T) {
+	t.Parallel()
+	state := utopia(t)
+	p := passport(t, state, issue.Order{})
+	card := p.Card(random(3))
+	store := trusting(t, state, now)
+	silent := &silentOverLong{card: card}
+	r := emrtd.New(emrtd.Config{Device: silent, Store: func() *trust.Store { return store }, Random: random(4), Now: func() time.Time { return now }})
+	told, err := r.Read(t.Context(), emrtd.Key{MRZInformation: key}, func(proof.Kind, int) {})
+	if err != nil || told.Fact.Verdict != proof.ChipGenuine {
+		t.Errorf("%+v: %v", told.Fact, err)
+	}
+	silent.always = true
+	if _, err := r.Read(t.Context(), emrtd.Key{MRZInformation: key}, func(proof.Kind, int) {}); proof.KindOf(err) != proof.KindDeviceTimeout {
+		t.Errorf("one that stays silent: %v", err)
+	}
+}
+
+// silentOverLong is a reader with a chip that answers no long command, or none.
+type silentOverLong struct {
+	card   *mint.Card
+	always bool
+}
+
+func (s *silentOverLong) Connect(context.Context) error    { s.card.Again(); return nil }
+func (s *silentOverLong) Disconnect(context.Context) error { return nil }
+func (s *silentOverLong) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	if s.always || len(command) > 5 && command[4] == 0 {
+		return nil, &devices.Fault{Kind: devices.Timeout}
+	}
+	return s.card.Transmit(ctx, command)
 }
 
 func TestPackedEvidence(t *testing.T) {

@@ -22,7 +22,7 @@ Exit code 2: an input could not be understood; a sentence says which and why.`,
 	}
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &NotUnderstood{commandLine, err} })
 	cmd.AddCommand(mrzCommand(), documentCommand(), faceCommand(), scoreCommand(), nhsNumberCommand(), odsCommand(), specimenCommand(),
-		driverCommand(), aamvaCommand(), barcodeCommand(), framesCommand())
+		driverCommand(), aamvaCommand(), barcodeCommand(), framesCommand(), passiveCommand(), chipCommand())
 	return cmd
 }
 

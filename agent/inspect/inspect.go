@@ -2,9 +2,10 @@
 // a shell: for support, for audit and for other programs. JSON or files in, JSON
 // out, one object a line, in the order of the inputs.
 //
-// It opens no visit, keeps nothing and asks no device. What it is given may be
-// personal, so it writes answers only where it is told to, and a sentence about
-// a bad input names the input by its number and the field, never its content.
+// It opens no visit, keeps nothing and asks no device but the chip reader that
+// "inspect chip" is told of. What it is given may be personal, so it writes answers
+// only where it is told to, and a sentence about a bad input names the input by its
+// number and the field, never its content.
 //
 // # The laws
 //

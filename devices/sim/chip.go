@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"slices"
@@ -30,17 +31,20 @@ func Blank() Card {
 }
 
 // ChipReader is a simulated chip reader, and the hand that lays documents on it.
-// Its methods may be called from any goroutine.
+// Its methods may be called from any goroutine; it talks also without being opened.
 type ChipReader struct {
 	*socket
+	talk
 	chip Chip   // nil while nothing lies there
 	laid uint64 // grows with each document; both under the socket's lock
 	stop func() // ends the command that the chip works on
-	own  talk   // of who uses the reader without opening it
 }
 
-// talk is one conversation with a chip, under the socket's lock.
+// talk is one user's conversation with a chip. Its fields are under the socket's
+// lock.
 type talk struct {
+	on         *ChipReader
+	user       func() *opened
 	card       Card // nil while there is none
 	laid, stay uint64
 }
@@ -48,7 +52,9 @@ type talk struct {
 // NewChipReader makes a reader that is plugged in, with a document whose chip
 // knows no command.
 func NewChipReader(cfg ReaderConfig) *ChipReader {
-	return &ChipReader{socket: cfg.socket("chip reader", devices.CanReadChip), chip: Blank}
+	r := &ChipReader{socket: cfg.socket("chip reader", devices.CanReadChip), chip: Blank}
+	r.talk = talk{on: r, user: r.here}
+	return r
 }
 
 // Insert lays a document on the reader, in place of what lies there; nil takes
@@ -75,66 +81,46 @@ func (r *ChipReader) interrupt() {
 	}
 }
 
-// Connect waits for a document, without the reader being opened.
-func (r *ChipReader) Connect(ctx context.Context) error { return r.connect(ctx, r.here(), &r.own) }
-
-// Transmit talks, without the reader being opened.
-func (r *ChipReader) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	return r.talk(ctx, r.here(), &r.own, command)
-}
-
-// Disconnect lets the document go, without the reader being opened.
-func (r *ChipReader) Disconnect(ctx context.Context) error { return r.part(ctx, r.here(), &r.own) }
-
 func (r *ChipReader) open() (io.Closer, error) {
 	o, err := r.enter()
 	if err != nil {
 		return nil, err
 	}
-	return &openChipReader{opened: o, reader: r}, nil
+	return &openChipReader{o, talk{on: r, user: func() *opened { return o }}}, nil
 }
 
 type openChipReader struct {
 	*opened
-	reader *ChipReader
-	own    talk
-}
-
-// Connect waits for a document.
-func (o *openChipReader) Connect(ctx context.Context) error {
-	return o.reader.connect(ctx, o.opened, &o.own)
-}
-
-// Transmit sends one command.
-func (o *openChipReader) Transmit(ctx context.Context, command []byte) ([]byte, error) {
-	return o.reader.talk(ctx, o.opened, &o.own, command)
-}
-
-// Disconnect lets the document go.
-func (o *openChipReader) Disconnect(ctx context.Context) error {
-	return o.reader.part(ctx, o.opened, &o.own)
+	talk
 }
 
 // Close ends what goes on.
 func (o *openChipReader) Close() error {
 	o.set(func() {
 		o.closed = true
-		o.reader.interrupt()
+		o.on.interrupt()
 	})
 	return nil
 }
 
-// connect waits until a document lies on the reader and powers its chip up.
-func (r *ChipReader) connect(ctx context.Context, o *opened, t *talk) error {
-	if err := r.cancelled(ctx, connecting); err != nil {
-		return err
+// take makes the caller the one user of the reader until it calls leave.
+func (t *talk) take(ctx context.Context, op string) (o *opened, leave func(), err error) {
+	if err := t.on.cancelled(ctx, op); err != nil {
+		return nil, nil, err
 	}
-	leave, err := o.take(connecting)
+	o = t.user()
+	leave, err = o.take(op)
+	return o, leave, err
+}
+
+// Connect waits until a document lies on the reader and powers its chip up.
+func (t *talk) Connect(ctx context.Context) error {
+	o, leave, err := t.take(ctx, connecting)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	for {
+	for r := t.on; ; {
 		if err := r.cancelled(ctx, connecting); err != nil {
 			return err
 		}
@@ -142,7 +128,7 @@ func (r *ChipReader) connect(ctx context.Context, o *opened, t *talk) error {
 		changed, err := r.changed, o.well(connecting)
 		lies := err == nil && r.chip != nil
 		if lies {
-			*t = talk{r.chip(), r.laid, o.stay}
+			t.card, t.laid, t.stay = r.chip(), r.laid, o.stay
 		}
 		r.mu.Unlock()
 		if lies || err != nil {
@@ -155,26 +141,24 @@ func (r *ChipReader) connect(ctx context.Context, o *opened, t *talk) error {
 	}
 }
 
-// holds reports whether a conversation still goes on. It is called with the lock
+// goes reports whether the conversation still goes on. It is called with the lock
 // held.
-func (r *ChipReader) holds(t *talk) bool {
-	return t.card != nil && t.laid == r.laid && t.stay == r.stay
+func (t *talk) goes() bool {
+	return t.card != nil && t.laid == t.on.laid && t.stay == t.on.socket.stay
 }
 
-// talk asks the chip of the conversation.
-func (r *ChipReader) talk(ctx context.Context, o *opened, t *talk, command []byte) ([]byte, error) {
-	if err := r.cancelled(ctx, talking); err != nil {
-		return nil, err
-	}
-	leave, err := o.take(talking)
+// Transmit asks the chip of the conversation.
+func (t *talk) Transmit(ctx context.Context, command []byte) ([]byte, error) {
+	o, leave, err := t.take(ctx, talking)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	working, stop := context.WithCancel(ctx)
 	defer stop()
+	r := t.on
 	r.mu.Lock()
-	card, goes := t.card, r.holds(t)
+	card, goes := t.card, t.goes()
 	r.stop = stop
 	r.mu.Unlock()
 	if !goes {
@@ -184,29 +168,20 @@ func (r *ChipReader) talk(ctx context.Context, o *opened, t *talk, command []byt
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stop = nil
-	if err = o.well(talking); err == nil && failed == nil && r.holds(t) {
+	if err = o.well(talking); err == nil && failed == nil && t.goes() {
 		return slices.Clone(response), nil
 	}
 	t.card = nil
-	if err == nil {
-		err = r.cancelled(ctx, talking)
-	}
-	if err == nil {
-		err = r.fault(talking, devices.Gone)
-	}
-	return nil, err
+	return nil, cmp.Or(err, r.cancelled(ctx, talking), error(r.fault(talking, devices.Gone)))
 }
 
-// part ends the conversation.
-func (r *ChipReader) part(ctx context.Context, o *opened, t *talk) error {
-	if err := r.cancelled(ctx, parting); err != nil {
-		return err
-	}
-	leave, err := o.take(parting)
+// Disconnect ends the conversation.
+func (t *talk) Disconnect(ctx context.Context) error {
+	_, leave, err := t.take(ctx, parting)
 	if err != nil {
 		return err
 	}
 	defer leave()
-	r.set(func() { t.card = nil })
+	t.on.set(func() { t.card = nil })
 	return nil
 }

@@ -72,11 +72,6 @@ func made(c Curve) *Curve {
 	return &c
 }
 
-// Explicit is New of parameters one by one.
-func Explicit(p, a, b *big.Int, g Point, n *big.Int, h int) (*Curve, error) {
-	return New(Curve{P: p, A: a, B: b, G: g, N: n, H: h})
-}
-
 // New makes a curve of parameters that somebody else chose: P, A, B, G, N and H of
 // a Curve whose other fields do not matter. One that equals a named curve is that
 // one. The cofactor may be 0, for one that was left out.

@@ -50,7 +50,7 @@ func number(tb testing.TB, s string) *big.Int { return new(big.Int).SetBytes(hex
 
 // again spells a named curve out.
 func again(c *curve.Curve, h int) (*curve.Curve, error) {
-	return curve.Explicit(c.P, c.A, c.B, c.G, c.N, h)
+	return curve.New(curve.Curve{P: c.P, A: c.A, B: c.B, G: c.G, N: c.N, H: h})
 }
 
 // TestNamed: each base point is on its curve and has its order, and neither P nor
@@ -299,7 +299,7 @@ func TestBytes(t *testing.T) {
 
 // TestExplicit: a curve that is spelled out is the named one; one that is nobody's
 // works as well.
-func TestExplicit(t *testing.T) {
+func TestNew(t *testing.T) {
 	t.Parallel()
 	for _, name := range names {
 		c := named(t, name)
@@ -310,7 +310,7 @@ func TestExplicit(t *testing.T) {
 		}
 	}
 	c := named(t, "brainpoolP256r1")
-	own, err := curve.Explicit(c.P, c.A, c.B, c.Base(big.NewInt(5)), c.N, 0)
+	own, err := curve.New(curve.Curve{P: c.P, A: c.A, B: c.B, G: c.Base(big.NewInt(5)), N: c.N})
 	if err != nil || own.Name != "" || own.OID != nil || own.Equal(c) || own.H != 1 {
 		t.Fatalf("with another base point: %+v, %v", own, err)
 	}
@@ -358,7 +358,7 @@ func TestUnsound(t *testing.T) {
 		"large-h":        {c.P, c.A, c.B, c.G, c.N, 1 << 20},
 		"negative-h":     {c.P, c.A, c.B, c.G, c.N, -1},
 	} {
-		if got, err := curve.Explicit(v.p, v.a, v.b, v.g, v.n, v.h); !errors.Is(err, curve.ErrParameters) || got != nil {
+		if got, err := curve.New(curve.Curve{P: v.p, A: v.a, B: v.b, G: v.g, N: v.n, H: v.h}); !errors.Is(err, curve.ErrParameters) || got != nil {
 			t.Errorf("%s: got %+v, %v", what, got, err)
 		}
 	}
@@ -450,15 +450,15 @@ func FuzzUnmarshal(f *testing.F) {
 	})
 }
 
-// FuzzExplicit: parameters are a sound curve, or none, in bounded time.
-func FuzzExplicit(f *testing.F) {
+// FuzzNew: parameters are a sound curve, or none, in bounded time.
+func FuzzNew(f *testing.F) {
 	for _, name := range names {
 		c := named(f, name)
 		f.Add(c.P.Bytes(), c.A.Bytes(), c.B.Bytes(), c.G.X.Bytes(), c.G.Y.Bytes(), c.N.Bytes(), 1)
 	}
 	f.Fuzz(func(t *testing.T, p, a, b, x, y, n []byte, h int) {
 		i := func(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
-		c, err := curve.Explicit(i(p), i(a), i(b), curve.Point{X: i(x), Y: i(y)}, i(n), h)
+		c, err := curve.New(curve.Curve{P: i(p), A: i(a), B: i(b), G: curve.Point{X: i(x), Y: i(y)}, N: i(n), H: h})
 		if err == nil && (!c.On(c.G) || !c.Base(c.N).Infinite()) {
 			t.Error("the curve is not sound")
 		}
@@ -496,11 +496,11 @@ func BenchmarkMultiply(b *testing.B) {
 	}
 }
 
-func BenchmarkExplicit(b *testing.B) {
+func BenchmarkNew(b *testing.B) {
 	c := named(b, "brainpoolP512r1")
-	g := c.Base(big.NewInt(5))
+	own := curve.Curve{P: c.P, A: c.A, B: c.B, G: c.Base(big.NewInt(5)), N: c.N, H: 1}
 	for b.Loop() {
-		if _, err := curve.Explicit(c.P, c.A, c.B, g, c.N, 1); err != nil {
+		if _, err := curve.New(own); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -22,9 +22,9 @@ import (
 	"github.com/counterproof/counterproof/agent/chip"
 	"github.com/counterproof/counterproof/agent/chip/access"
 	"github.com/counterproof/counterproof/agent/chip/curve"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/lds"
 	"github.com/counterproof/counterproof/agent/chip/mint"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
 	"github.com/counterproof/counterproof/agent/chip/sm"
 )
 

@@ -10,9 +10,9 @@ import (
 
 	"github.com/counterproof/counterproof/agent/chip"
 	"github.com/counterproof/counterproof/agent/chip/image"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/lds"
 	"github.com/counterproof/counterproof/agent/chip/mint"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
 )
 
 // The invented document of these tests.

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Contents is what a bundle holds: what the centre trusts, as it was received.

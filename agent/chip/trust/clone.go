@@ -1,7 +1,7 @@
 package trust
 
 import (
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
+	"github.com/counterproof/counterproof/agent/chip/cms"
 )
 
 // clone judges the proof that the chip is no copy: the key that it proved must be

@@ -4,10 +4,10 @@ import (
 	"testing"
 
 	"github.com/counterproof/counterproof/agent/chip"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
+	"github.com/counterproof/counterproof/agent/chip/cms"
+	"github.com/counterproof/counterproof/agent/chip/der"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/trust"
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
 )
 
 func TestClone(t *testing.T) {

@@ -5,8 +5,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cms"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // document is what a deviation may name of a document, and its issuing state, as

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/cms"
 )
 
 // Presence says how far the reading came.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
+	"github.com/counterproof/counterproof/agent/chip/cert"
 )
 
 // revocation is what the lists say of a certificate when the chip was read. A list

@@ -4,9 +4,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/trust"
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
 )
 
 // days is a time some days from the reading.

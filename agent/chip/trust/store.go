@@ -6,9 +6,9 @@ import (
 	"sync"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/cms"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Store is what to trust. It does not change once it is made; many may use it at once.

@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/cms"
+	"github.com/counterproof/counterproof/agent/chip/der"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/trust"
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
 )
 
 // centre is the key that bundles are signed with.
@@ -234,7 +234,6 @@ func TestDeviations(t *testing.T) {
 	s := state(t, issue.Config{})
 	foreign := must[*issue.State](t)(issue.New(issue.Config{Country: "DE"}, random(9)))
 	signer, _ := s.Signer()
-	authority := s.Authority()
 	foreignSigner, _ := foreign.Signer()
 	named := issue.Deviation{Certificate: signer, BySerial: true, Type: cms.SignerEncoding}
 	with := func(change func(*issue.Deviation)) issue.Deviation {
@@ -279,8 +278,7 @@ func TestDeviations(t *testing.T) {
 	unfit := state(t, issue.Config{Fault: issue.NotAuthority})
 	contents := anchored(unfit)
 	contents.Pins = [][32]byte{s.Pin()}
-	authority = unfit.Authority()
-	contents.Deviations = [][]byte{must[[]byte](t)(s.DeviationList([]issue.Deviation{{Certificate: authority, ByDigest: true, Type: cms.AuthorityEncoding}}, issue.ListOrder{Signed: made}))}
+	contents.Deviations = [][]byte{must[[]byte](t)(s.DeviationList([]issue.Deviation{{Certificate: unfit.Authority(), ByDigest: true, Type: cms.AuthorityEncoding}}, issue.ListOrder{Signed: made}))}
 	e := evidence(t, unfit, issue.Order{Signed: signed}, nil)
 	e.Store = trust.New(contents)
 	if v := trust.Judge(e); v.Word != trust.Genuine || !v.Facts.Deviating {

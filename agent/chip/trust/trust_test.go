@@ -2,15 +2,17 @@ package trust_test
 
 import (
 	"crypto"
+	"fmt"
 	"maps"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip"
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
+	"github.com/counterproof/counterproof/agent/chip/der"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 	"github.com/counterproof/counterproof/agent/chip/trust"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
 )
 
 // The invented document's times.
@@ -194,6 +196,7 @@ func verdictCases() []verdictCase {
 		{rule: "digest-unknown", order: issue.Order{Signed: signed, Fault: issue.UnknownDigest}, word: trust.Unreadable, reason: trust.DigestUnknown},
 		{rule: "no-certificate", order: issue.Order{Signed: signed, Fault: issue.NoCertificate}, word: trust.IssuerUnknown, reason: trust.NoCertificate},
 		{rule: "unknown-key-of-a-known-name", order: issue.Order{Signed: signed, Fault: issue.UnknownKey}, word: trust.IssuerUnknown, reason: trust.NoKey},
+		{rule: "foreign-authority", order: issue.Order{Signed: signed, Fault: issue.Foreign}, word: trust.IssuerUnknown, reason: trust.NoAuthority},
 		{rule: "signed-after-reading", order: issue.Order{Signed: read.AddDate(0, 0, 2)}, word: trust.Failed, class: trust.CertificateUnfit, reason: trust.SignedLater},
 		{rule: "ok/signed-within-a-clock's-error", order: issue.Order{Signed: read.Add(time.Hour)}, word: trust.Genuine},
 		{rule: "ok/no-signing-time", word: trust.Genuine},
@@ -218,6 +221,8 @@ func verdictCases() []verdictCase {
 		making("rsa", issue.Making{RSA: 1536, Hash: crypto.SHA256}, issue.Making{RSA: 1024, Hash: crypto.SHA256}, crypto.SHA256),
 		making("rsa-pss", issue.Making{RSA: 1032, PSS: true, Hash: crypto.SHA256}, issue.Making{RSA: 1033, PSS: true, Hash: crypto.SHA384}, crypto.SHA384),
 		making("sha-1", issue.Making{RSA: 1024, Hash: crypto.SHA1}, issue.Making{RSA: 1024, Hash: crypto.SHA1}, crypto.SHA1),
+		making("sha-1-of-files-only", p384, p256, crypto.SHA1),
+		making("sha-1-of-the-authority-only", issue.Making{Curve: "secp256r1", Hash: crypto.SHA1}, p256, crypto.SHA256),
 		making("sha-384", p384, p256, crypto.SHA384),
 	}
 }
@@ -239,6 +244,9 @@ func TestVerdicts(t *testing.T) {
 			}
 			if v.Facts.Chained != (c.word == trust.Genuine) || v.Facts.CloneExcluded != (c.word == trust.Genuine) {
 				t.Errorf("facts overstate: %+v", v.Facts)
+			}
+			if weak := strings.HasPrefix(c.rule, "ok/sha-1"); v.Facts.WeakDigest != weak {
+				t.Errorf("weak digest: got %t, want %t", v.Facts.WeakDigest, weak)
 			}
 		})
 	}
@@ -305,6 +313,51 @@ func BenchmarkJudge(b *testing.B) {
 	for b.Loop() {
 		if v := trust.Judge(e); v.Word != trust.Genuine {
 			b.Fatal(v.Word)
+		}
+	}
+}
+
+// TestSaysNothingOfAPerson: a verdict holds closed words, whatever the document says.
+func TestSaysNothingOfAPerson(t *testing.T) {
+	t.Parallel()
+	s := state(t, issue.Config{})
+	for _, fault := range []issue.Fault{issue.None, issue.TamperedFile, issue.SignerCountry, issue.Malformed} {
+		e := evidence(t, s, issue.Order{Signed: signed, Fault: fault}, nil)
+		e.Store = trust.New(anchored(s))
+		text := fmt.Sprintf("%+v", trust.Judge(e))
+		for _, personal := range []string{"ERIKSSON", "L898902C3", "740812", "UTO"} {
+			if strings.Contains(text, personal) {
+				t.Errorf("%q: the verdict holds %s", fault, personal)
+			}
+		}
+	}
+}
+
+// TestGiven: what a person calls trusted is, and what cannot be read is left out.
+func TestGiven(t *testing.T) {
+	t.Parallel()
+	s := state(t, issue.Config{})
+	e := evidence(t, s, issue.Order{Signed: signed}, nil)
+	e.Store = trust.Given([][]byte{nil, []byte("junk"), s.Authority(), s.Authority()}, [][]byte{[]byte("junk")})
+	if v := trust.Judge(e); v.Word != trust.Genuine || e.Store.Size() != 1 || e.Store.Refused() != 1 {
+		t.Errorf("got %s %s, %d authorities, %d refused", v.Word, v.Reason, e.Store.Size(), e.Store.Refused())
+	}
+}
+
+// TestManyAtOnce: a store may be used by several at once.
+func TestManyAtOnce(t *testing.T) {
+	t.Parallel()
+	s := state(t, issue.Config{})
+	crl := must[[]byte](t)(s.CRL(issue.Revocation{From: made, Until: read.AddDate(0, 1, 0)}))
+	e := evidence(t, s, issue.Order{Signed: signed}, nil)
+	e.Store = trust.New(anchored(s, crl))
+	words := make(chan trust.Word)
+	for range 8 {
+		go func() { words <- trust.Judge(e).Word }()
+	}
+	for range 8 {
+		if w := <-words; w != trust.Genuine {
+			t.Errorf("got %s", w)
 		}
 	}
 }

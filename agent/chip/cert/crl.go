@@ -4,7 +4,7 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // CRL is a list of revoked certificates (RFC 5280 §5). Nothing in it is proved.

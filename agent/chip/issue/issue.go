@@ -20,7 +20,7 @@ import (
 	"io"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
+	"github.com/counterproof/counterproof/agent/chip/cert"
 )
 
 // Config says what state is made.
@@ -110,7 +110,7 @@ func (s *State) newAuthority(name string) (*holder, error) {
 	}
 	f := s.authorityForm(k, name)
 	raw, err := s.certify(f, k)
-	return &holder{k, f.subject, f.serial, raw}, err
+	return &holder{k, f.subject, f.issuer, f.serial, raw}, err
 }
 
 // newSigner makes a signer of documents.
@@ -125,16 +125,20 @@ func (s *State) newSigner(fault Fault) (*holder, error) {
 		info: k.info(), keyID: k.keyID(), issuerKey: a.key.keyID(), usage: cert.DigitalSignature, code: s.cfg.Code,
 	}
 	signerFault(&f, fault)
-	if fault == Lookalike || fault == UnknownKey { // the same name, another key
+	if fault == Lookalike || fault == UnknownKey || fault == Foreign { // another key
 		if by, err = newKey(s.cfg.Authority, s.random); err != nil {
 			return nil, err
 		}
 	}
-	if fault == UnknownKey {
+	switch fault {
+	case Foreign:
+		f.issuer.common += " of nobody"
+		f.issuerKey = by.keyID()
+	case UnknownKey:
 		f.issuerKey = by.keyID()
 	}
 	raw, err := s.certify(f, by)
-	return &holder{k, f.subject, f.serial, raw}, err
+	return &holder{k, f.subject, f.issuer, f.serial, raw}, err
 }
 
 // Authority is the authority's certificate, signed by itself.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 func TestNext(t *testing.T) {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Name is a distinguished name.

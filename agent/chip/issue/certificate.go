@@ -5,8 +5,8 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // title is a distinguished name.
@@ -23,10 +23,10 @@ func (t title) write() []byte {
 
 // holder is a certificate with its private key.
 type holder struct {
-	key    *key
-	title  title
-	serial int64
-	raw    []byte
+	key           *key
+	title, issuer title
+	serial        int64
+	raw           []byte
 }
 
 // keyID is the identifier of a key: the first method of RFC 5280 §4.2.1.2, with

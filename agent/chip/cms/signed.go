@@ -20,8 +20,8 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Types of contents.

@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/mint/issue"
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/der"
+	"github.com/counterproof/counterproof/agent/chip/issue"
 )
 
 var begin = time.Date(2025, time.January, 1, 0, 0, 0, 0, time.UTC)

@@ -1,6 +1,6 @@
 package issue
 
-import "github.com/counterproof/counterproof/agent/chip/trust/cert"
+import "github.com/counterproof/counterproof/agent/chip/cert"
 
 // Fault is one thing that is wrong.
 type Fault string
@@ -18,8 +18,9 @@ const (
 
 // Faults of the certificate of a document's signer (Order.Fault).
 const (
-	Lookalike      Fault = "lookalike_authority" // the authority's name and key identifier, another key
-	UnknownKey     Fault = "unknown_authority_key"
+	Lookalike      Fault = "lookalike_authority"   // the authority's name and key identifier, another key
+	UnknownKey     Fault = "unknown_authority_key" // the authority's name, a key that it never had
+	Foreign        Fault = "foreign_authority"     // an authority that nobody knows
 	ExpiredSigner  Fault = "signer_expired_when_signed"
 	EarlySigner    Fault = "signer_not_yet_valid_when_signed"
 	SignerUsage    Fault = "signer_usage"
@@ -78,7 +79,7 @@ func signerFault(f *form, fault Fault) {
 // ofSigner are the faults for which a signer of its own is made.
 func (f Fault) ofSigner() bool {
 	switch f {
-	case Lookalike, UnknownKey, ExpiredSigner, EarlySigner, SignerUsage, NoUsage, SignerCA, SignerExtended, SignerCritical, SignerCountry, SignerVersion:
+	case Lookalike, UnknownKey, Foreign, ExpiredSigner, EarlySigner, SignerUsage, NoUsage, SignerCA, SignerExtended, SignerCritical, SignerCountry, SignerVersion:
 		return true
 	}
 	return false

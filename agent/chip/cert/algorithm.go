@@ -8,7 +8,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Reasons for which a key or an algorithm is of no use.

@@ -6,9 +6,9 @@ import (
 	"io"
 	"math/big"
 
+	"github.com/counterproof/counterproof/agent/chip/cert"
 	"github.com/counterproof/counterproof/agent/chip/curve"
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Making is what signatures are made with: a curve, or RSA.

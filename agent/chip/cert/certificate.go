@@ -21,7 +21,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // MaxSize bounds a certificate, in bytes.

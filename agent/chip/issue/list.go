@@ -7,9 +7,9 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/cms"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Revocation is what a revocation list says.
@@ -100,7 +100,7 @@ func (s *State) list(kind der.OID, content []byte, o ListOrder) ([]byte, error) 
 		return nil, fmt.Errorf("making a list signer: %w", err)
 	}
 	return s.sign(message{
-		kind: kind, content: content, signer: &holder{k, f.subject, f.serial, raw}, beside: [][]byte{s.authority.raw},
+		kind: kind, content: content, signer: &holder{k, f.subject, f.issuer, f.serial, raw}, beside: [][]byte{s.authority.raw},
 		order: Order{Signed: o.Signed, Hash: crypto.SHA256, ByKeyID: true, Fault: o.Fault},
 	})
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip"
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/cms"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/cms"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Order says how a document is signed.
@@ -156,7 +156,7 @@ func (s *State) signature(m message) ([]byte, error) {
 	if o.Fault == SignatureWrong {
 		signature[len(signature)-1] ^= 1
 	}
-	issuer, serial := s.authority.title, m.signer.serial
+	issuer, serial := m.signer.issuer, m.signer.serial
 	switch o.Fault {
 	case SignerSerial:
 		serial++

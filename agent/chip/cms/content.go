@@ -5,8 +5,8 @@ import (
 	"math/big"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/cert"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/cert"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Digests are what a document security object says of a chip's files (9303-10

@@ -8,7 +8,7 @@ import (
 	"math/big"
 
 	"github.com/counterproof/counterproof/agent/chip/curve"
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // Key is a public key: RSA, or a point of a curve.
@@ -130,7 +130,7 @@ func explicit(v der.Value) (*curve.Curve, error) {
 	if !ok {
 		return nil, ErrKey
 	}
-	c, err := curve.Explicit(p, ca, cb, g, order, cofactor)
+	c, err := curve.New(curve.Curve{P: p, A: ca, B: cb, G: g, N: order, H: cofactor})
 	if err != nil {
 		return nil, ErrKey
 	}
@@ -149,7 +149,8 @@ func basePoint(b []byte, p, ca, cb *big.Int) (curve.Point, bool) {
 	if len(b) == 1+2*n && b[0] == 4 {
 		return curve.Point{X: new(big.Int).SetBytes(b[1 : 1+n]), Y: new(big.Int).SetBytes(b[1+n:])}, true
 	}
-	if len(b) != 1+n || b[0]&^1 != 2 || !p.ProbablyPrime(1) {
+	// Only half of it: the root is quick where P is 3 modulo 4, as all but one are.
+	if len(b) != 1+n || b[0]&^1 != 2 || p.Bit(1) == 0 || !p.ProbablyPrime(1) {
 		return curve.Point{}, false
 	}
 	x := new(big.Int).SetBytes(b[1:])

@@ -7,7 +7,7 @@ import (
 	"encoding/binary"
 	"math/big"
 
-	"github.com/counterproof/counterproof/agent/chip/trust/der"
+	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
 // raised is a signature to the power of the exponent, as long as the modulus; nil
