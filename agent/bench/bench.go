@@ -51,6 +51,9 @@ func Open(cfg config.Config, training bool) (*Bench, error) {
 		plugs := bus.New(bus.Config{Profiles: cfg.ProfilesPath()})
 		sources = append(sources, plugs, plugs.Chips())
 	}
+	if len(cfg.Queues) > 0 {
+		sources = append(sources, bus.NewQueues(cfg.Queues...))
+	}
 	signer, err := cfg.Signer()
 	if err != nil {
 		return nil, fmt.Errorf("reading the key of trust bundles: %w", err)

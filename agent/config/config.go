@@ -54,6 +54,9 @@ type Config struct {
 	// Printer is where slips go: a device, or "file:FOLDER", which writes each as
 	// PDF and text. Empty is whatever slip printer is there.
 	Printer string `json:"printer"`
+	// Queues are the print queues of this computer (CUPS) that letters go to, by
+	// name; none is used that is not named.
+	Queues []string `json:"queues"`
 	// ChipReader is the reader of documents' chips: a device, or "sim:FOLDER",
 	// where the chip that lies in the folder lies on a simulated reader. Empty is
 	// whatever reader is there.

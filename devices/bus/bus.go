@@ -30,6 +30,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/devices"
+	"github.com/counterproof/counterproof/devices/internal/driver"
 	"github.com/counterproof/counterproof/devices/profile"
 )
 
@@ -40,6 +41,9 @@ type Config struct {
 	// Sys and Dev are where the kernel shows its devices; "/sys" and "/dev" if
 	// empty.
 	Sys, Dev string
+	// Locks is where the locks of serial lines lie, the same for all programs that
+	// share the counter's devices; "" is the system's folder.
+	Locks string
 	// Log hears of profiles that are wrong; nil is slog.Default.
 	Log *slog.Logger
 }
@@ -58,6 +62,7 @@ type Source struct {
 	cfg  Config
 	log  *slog.Logger
 	open opener
+	usb  *driver.USB
 
 	mu       sync.Mutex
 	set      profile.Set
@@ -80,16 +85,18 @@ type Thing struct {
 	Known   bool
 }
 
-// Opens reports whether the thing may be opened.
-func (t Thing) Opens() bool { return t.Known && t.Profile.Opens() && len(t.Profile.Can) > 0 }
+// Opens reports whether the thing may be opened here. A chip reader is opened
+// through the smart-card service, which lists it again (Chips).
+func (t Thing) Opens() bool {
+	return t.Known && t.Profile.Opens() && len(t.Profile.Can) > 0 && t.Profile.Transport != profile.OverPCSC
+}
 
 // New makes a source. It looks at nothing yet.
 func New(cfg Config) *Source {
 	cfg.Sys, cfg.Dev = cmp.Or(cfg.Sys, "/sys"), cmp.Or(cfg.Dev, "/dev")
-	return &Source{
-		cfg: cfg, log: cmp.Or(cfg.Log, slog.Default()), set: profile.Embedded(), ours: map[string]time.Time{},
-		open: drive,
-	}
+	s := &Source{cfg: cfg, log: cmp.Or(cfg.Log, slog.Default()), set: profile.Embedded(), ours: map[string]time.Time{}}
+	s.open, s.usb = s.drive, &driver.USB{Sys: cfg.Sys, Stirs: s.Stirs}
+	return s
 }
 
 // Profiles is the set that the source goes by, with what was wrong with the
@@ -145,7 +152,8 @@ func named(set profile.Set) (found []profile.Found) {
 	return found
 }
 
-// Devices lists what may be used.
+// Devices lists what may be used, and what is recognised and refused: that cannot
+// be opened, which says so.
 func (s *Source) Devices(context.Context) ([]devices.Device, error) {
 	things, err := s.Things()
 	if err != nil {
@@ -153,9 +161,10 @@ func (s *Source) Devices(context.Context) ([]devices.Device, error) {
 	}
 	var list []devices.Device
 	for _, t := range things {
-		if t.Opens() {
+		if t.Opens() || t.Refused() != "" {
 			list = append(list, devices.Device{
-				ID: t.ID, Name: t.called(), Roles: slices.Clone(t.Profile.Roles), Can: slices.Clone(t.Profile.Can), State: devices.Found,
+				ID: t.ID, Name: t.called(), Roles: slices.Clone(t.Profile.Roles), Can: slices.Clone(t.Profile.Can),
+				State: devices.Found, Kind: t.kind(),
 			})
 		}
 	}
@@ -182,7 +191,7 @@ func (s *Source) Open(ctx context.Context, id devices.ID) (io.Closer, error) {
 		}
 	}
 	if !t.Opens() {
-		return nil, &devices.Fault{Op: opening, Kind: devices.Unsupported, Device: id, Err: errNotMatched}
+		return nil, t.unopened()
 	}
 	opened, err := s.open(ctx, t)
 	if err != nil {

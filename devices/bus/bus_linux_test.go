@@ -135,9 +135,9 @@ var (
 		more: map[string]string{"node/index": "1\n"}}
 	slips = gadget{port: "3-4", vendor: "04b8", product: "0202", serial: "P9", name: "TM-T20", class: "07/01/02", node: "usbmisc/lp0",
 		more: map[string]string{"ieee1284_id": "MFG:EPSON;CMD:ESC/POS;MDL:TM-T20;"}}
-	bare  = gadget{port: "3-5", vendor: "04b8", product: "0202", serial: "P10", name: "TM-T20", class: "07/01/02"}
-	hub   = gadget{port: "3-6", vendor: "1d6b", product: "0002", name: "Hub", class: "09/00/00"}
-	wedge = gadget{port: "3-7", vendor: "0c2e", product: "0b61", name: "Wedge", class: "03/01/01", node: "hidraw/hidraw1",
+	bare     = gadget{port: "3-5", vendor: "04b8", product: "0202", serial: "P10", name: "TM-T20", class: "07/01/02"}
+	splitter = gadget{port: "3-6", vendor: "1d6b", product: "0002", name: "Hub", class: "09/00/00"}
+	wedge    = gadget{port: "3-7", vendor: "0c2e", product: "0b61", name: "Wedge", class: "03/01/01", node: "hidraw/hidraw1",
 		more: map[string]string{"report_descriptor": "\x05\x01\x09\x06\xa1\x01"}}
 )
 
@@ -179,13 +179,14 @@ func ids(t testing.TB, s *Source) (out []devices.ID) {
 func TestFinds(t *testing.T) {
 	t.Parallel()
 	p := newPlugs(t)
-	for _, g := range []gadget{reader, scanner, camera, figures, slips, bare, hub, wedge} {
+	for _, g := range []gadget{reader, scanner, camera, figures, slips, bare, splitter, wedge} {
 		p.plug(g)
 	}
 	p.pin("reader.json", readerPin)
 	s := p.source()
 	want := []devices.ID{
 		"usb:3-1/1234:5678/R1", "usb:3-2.4/05f9:2206/S1", "usb:3-3/046d:0825", "usb:3-4/04b8:0202/P9", "usb:3-5/04b8:0202/P10",
+		"usb:3-7/0c2e:0b61", // which is refused
 	}
 	if got := ids(t, s); !slices.Equal(got, want) {
 		t.Fatalf("found %q, want %q", got, want)
@@ -232,12 +233,17 @@ func TestNotOpened(t *testing.T) {
 		t.Errorf("the wedge has no hint: %+v", things[1].Profile)
 	}
 	for _, thing := range things {
-		if o, err := s.Open(t.Context(), thing.ID); o != nil || devices.KindOf(err) != devices.Unsupported {
-			t.Errorf("%s is opened: %v", thing.ID, err)
+		o, err := s.Open(t.Context(), thing.ID)
+		if o != nil || devices.KindOf(err) != devices.Unsupported || !strings.Contains(err.Error(), thing.Refused()) {
+			t.Errorf("%s is opened, or does not say why not: %v", thing.ID, err)
 		}
 	}
-	if got := ids(t, s); len(got) > 0 {
-		t.Errorf("%q may be used", got)
+	if a, b := things[0].Refused(), things[1].Refused(); a != "" || b != "keyboard_wedge_honeywell" {
+		t.Errorf("they are refused by %q and %q", a, b)
+	}
+	list, err := s.Devices(t.Context())
+	if err != nil || len(list) != 1 || list[0].ID != "usb:3-7/0c2e:0b61" || list[0].Kind != devices.Unsupported {
+		t.Errorf("listed are %+v, %v; want the wedge alone, as one that cannot be used", list, err)
 	}
 }
 

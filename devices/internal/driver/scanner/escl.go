@@ -1,4 +1,16 @@
-package driver
+// Package scanner scans documents: by eSCL over the house's network, without a
+// maker's driver, and by the system's SANE, in a child process.
+//
+// It finds no scanner, keeps no picture and scans nothing twice.
+//
+// # The laws
+//
+//   - One call, one scan. While a scanner warms up the same job is asked for again,
+//     never another.
+//   - A picture of a passport goes to addresses of this house alone, through no
+//     proxy and after no redirection.
+//   - What a scanner or a child says is bounded, and a picture by its pixels too.
+package scanner
 
 import (
 	"bytes"
@@ -7,18 +19,26 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"image/jpeg"
+	"image/png"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/counterproof/counterproof/devices"
+	"github.com/counterproof/counterproof/devices/internal/driver/seat"
 )
 
 // What is being done, for a fault.
 const scanning = "scanning the document"
+
+// anotherComputer is who has a network scanner that is busy.
+const anotherComputer = "another computer"
 
 // Bounds on a network scanner.
 const (
@@ -36,6 +56,11 @@ var (
 	errElsewhere = errors.New("the scanner sends to another address")
 	errAnswer    = errors.New("the scanner's answer makes no sense")
 	errNoFlatbed = errors.New("it has no flatbed")
+	errNoPage    = errors.New("the scanner has no page for the job")
+	errPanel     = errors.New("it was cancelled at the scanner")
+	errFeeder    = errors.New("nothing lies in the feeder")
+	errCover     = errors.New("its cover is open")
+	errJam       = errors.New("the paper is stuck")
 )
 
 // ESCLConfig says which network scanner is used.
@@ -50,7 +75,7 @@ type ESCLConfig struct {
 // ESCL is a network scanner that speaks eSCL (Mopria Alliance, eSCL Technical
 // Specification 2.97), without a driver of its maker's.
 type ESCL struct {
-	seat
+	seat.Seat
 	root   *url.URL
 	client *http.Client
 	scan   esclSettings
@@ -60,10 +85,10 @@ type ESCL struct {
 // Unsupported where it has no flatbed.
 func OpenESCL(ctx context.Context, cfg ESCLConfig) (*ESCL, error) {
 	const op = "opening the scanner"
-	s := &ESCL{seat: seat{id: cfg.ID}}
+	s := &ESCL{Seat: seat.Seat{ID: cfg.ID}}
 	root, err := url.Parse(strings.TrimRight(cfg.Root, "/"))
 	if err != nil || root.Scheme != "http" && root.Scheme != "https" || root.Host == "" || root.User != nil {
-		return nil, s.fault(op, devices.Unsupported, errNotHere)
+		return nil, s.Fault(op, devices.Unsupported, errNotHere)
 	}
 	s.root = root
 	s.client = &http.Client{
@@ -72,34 +97,27 @@ func OpenESCL(ctx context.Context, cfg ESCLConfig) (*ESCL, error) {
 	}
 	var can esclCapabilities
 	if err := s.read(ctx, &can); err != nil {
-		return nil, s.fault(op, devices.Missing, err)
+		return nil, s.Fault(op, devices.Missing, err)
 	}
 	if can.Platen == nil {
-		return nil, s.fault(op, devices.Unsupported, errNoFlatbed)
+		return nil, s.Fault(op, devices.Unsupported, errNoFlatbed)
 	}
 	s.scan = can.settings()
-	s.firmware = can.Model
+	s.Tell(can.Model)
 	return s, nil
 }
 
 // house is a transport that reaches this house and this machine, and nobody
 // else: a scan is a picture of somebody's passport.
 func house() *http.Transport {
-	dialer := net.Dialer{Timeout: 5 * time.Second}
-	return &http.Transport{
-		ResponseHeaderTimeout: esclStall,
-		DisableKeepAlives:     true,
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := dialer.DialContext(ctx, network, address)
-			if err != nil {
-				return nil, err
-			}
-			if a, ok := c.RemoteAddr().(*net.TCPAddr); !ok || !a.IP.IsPrivate() && !a.IP.IsLoopback() && !a.IP.IsLinkLocalUnicast() {
-				return nil, errors.Join(errNotHere, c.Close())
-			}
-			return c, nil
-		},
-	}
+	dialer := net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		at, err := netip.ParseAddrPort(address)
+		if ip := at.Addr(); err != nil || !ip.IsPrivate() && !ip.IsLoopback() && !ip.IsLinkLocalUnicast() {
+			return errNotHere // before a packet goes there
+		}
+		return nil
+	}}
+	return &http.Transport{ResponseHeaderTimeout: esclStall, DisableKeepAlives: true, DialContext: dialer.DialContext}
 }
 
 // esclCapabilities is what a scanner says of itself (ScannerCapabilities).
@@ -168,13 +186,13 @@ func (s esclSettings) body() []byte {
 
 // Scan takes one picture. Such scanners have white light alone.
 func (s *ESCL) Scan(ctx context.Context, lights []devices.Light) ([][]byte, error) {
-	leave, err := s.take(ctx, scanning)
+	leave, err := s.Take(ctx, scanning)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	if err := whiteAlone(lights); err != nil {
-		return nil, s.fault(scanning, devices.Unsupported, err)
+		return nil, s.Fault(scanning, devices.Unsupported, err)
 	}
 	job, err := s.begin(ctx)
 	if err != nil {
@@ -190,7 +208,7 @@ func (s *ESCL) Scan(ctx context.Context, lights []devices.Light) ([][]byte, erro
 
 // Close lets go of the scanner; a scan that runs ends with its context.
 func (s *ESCL) Close() error {
-	if s.leave() {
+	if s.Leave() {
 		s.client.CloseIdleConnections()
 	}
 	return nil
@@ -202,13 +220,13 @@ func (s *ESCL) failed(ctx context.Context, err error) error {
 	late, _ := errors.AsType[net.Error](err)
 	switch {
 	case ctx.Err() != nil:
-		return s.fault(scanning, devices.Cancelled, context.Cause(ctx))
+		return s.Fault(scanning, devices.Cancelled, context.Cause(ctx))
 	case late != nil && late.Timeout():
-		return s.fault(scanning, devices.Timeout, errStall)
+		return s.Fault(scanning, devices.Timeout, errStall)
 	case away:
-		return s.fault(scanning, devices.Gone, errUnreached)
+		return s.Fault(scanning, devices.Gone, errUnreached)
 	}
-	return s.fault(scanning, devices.Protocol, err)
+	return s.Fault(scanning, devices.Protocol, err)
 }
 
 // Why a scanner is not asked any more; the addresses stay out of faults.
@@ -219,14 +237,58 @@ var (
 
 // read asks what the scanner can do.
 func (s *ESCL) read(ctx context.Context, can *esclCapabilities) error {
-	resp, err := s.ask(ctx, http.MethodGet, s.root.JoinPath("ScannerCapabilities"), nil)
-	if err != nil {
+	return s.learn(ctx, "ScannerCapabilities", can)
+}
+
+// learn reads an answer in XML.
+func (s *ESCL) learn(ctx context.Context, what string, into any) error {
+	resp, err := s.ask(ctx, http.MethodGet, s.root.JoinPath(what), nil)
+	switch {
+	case errors.Is(err, errNotHere):
+		return &devices.Fault{Kind: devices.Unsupported, Err: errNotHere}
+	case err != nil:
 		return errUnreached
 	}
 	defer resp.Body.Close()
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil || resp.StatusCode != http.StatusOK || xml.Unmarshal(b, can) != nil {
+	if err != nil || resp.StatusCode != http.StatusOK || xml.Unmarshal(b, into) != nil {
 		return &devices.Fault{Kind: devices.Protocol, Err: errAnswer}
+	}
+	return nil
+}
+
+// esclStatus is how a scanner stands (ScannerStatus).
+type esclStatus struct {
+	State  string `xml:"State"`
+	Feeder string `xml:"AdfState"`
+	Jobs   []struct {
+		URI   string `xml:"JobUri"`
+		State string `xml:"JobState"`
+	} `xml:"Jobs>JobInfo"`
+}
+
+// why is what the scanner says of a job that gave no page, or was not begun: then
+// path is empty. Nothing is that it does not say.
+func (s *ESCL) why(ctx context.Context, path string) error {
+	var now esclStatus
+	if s.learn(ctx, "ScannerStatus", &now) != nil {
+		return nil // what is known already is told
+	}
+	for _, j := range now.Jobs {
+		if path != "" && strings.HasSuffix(j.URI, path) && j.State == "Canceled" {
+			return &devices.Fault{Kind: devices.Cancelled, Err: errPanel}
+		}
+	}
+	if path == "" && now.State == "Processing" {
+		return &devices.Fault{Kind: devices.InUse, Holder: anotherComputer}
+	}
+	switch now.Feeder {
+	case "ScannerAdfEmpty":
+		return &devices.Fault{Kind: devices.PaperOut, Err: errFeeder}
+	case "ScannerAdfHatchOpen":
+		return &devices.Fault{Kind: devices.CoverOpen, Err: errCover}
+	case "ScannerAdfJam", "ScannerAdfMispick":
+		return &devices.Fault{Kind: devices.Protocol, Err: errJam}
 	}
 	return nil
 }
@@ -241,7 +303,7 @@ func (s *ESCL) begin(ctx context.Context) (*url.URL, error) {
 	switch resp.StatusCode {
 	case http.StatusCreated:
 	case http.StatusConflict:
-		return nil, &devices.Fault{Kind: devices.InUse, Holder: "another computer"}
+		return nil, cmp.Or[error](s.why(ctx, ""), &devices.Fault{Kind: devices.InUse, Holder: anotherComputer})
 	default:
 		return nil, fmt.Errorf("%w: status %d", errAnswer, resp.StatusCode)
 	}
@@ -260,7 +322,11 @@ func (s *ESCL) page(ctx context.Context, job *url.URL) ([]byte, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	switch resp.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
+		return nil, cmp.Or[error](s.why(ctx, job.Path), errNoPage)
+	default:
 		return nil, fmt.Errorf("%w: status %d", errAnswer, resp.StatusCode)
 	}
 	b, err := io.ReadAll(io.LimitReader(resp.Body, maxScan+1))
@@ -324,7 +390,17 @@ func whiteAlone(lights []devices.Light) error {
 	return nil
 }
 
-// isPicture reports whether bytes begin as a JPEG or a PNG does.
+// maxPixels bounds a picture: a page in the highest detail that is of use. A few
+// bytes can promise a picture that no memory holds.
+const maxPixels = 150_000_000
+
+// isPicture reports whether bytes begin as a JPEG or PNG picture of a size that
+// can be.
 func isPicture(b []byte) bool {
-	return bytes.HasPrefix(b, []byte{0xff, markStart, 0xff}) || bytes.HasPrefix(b, []byte("\x89PNG\r\n\x1a\n"))
+	size := png.DecodeConfig
+	if bytes.HasPrefix(b, []byte{0xff, 0xd8}) {
+		size = jpeg.DecodeConfig
+	}
+	c, err := size(bytes.NewReader(b))
+	return err == nil && c.Width > 0 && c.Height > 0 && c.Width <= maxPixels/c.Height
 }

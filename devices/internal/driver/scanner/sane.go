@@ -1,4 +1,4 @@
-package driver
+package scanner
 
 import (
 	"bytes"
@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/devices"
+	"github.com/counterproof/counterproof/devices/internal/driver/seat"
 )
 
 // saneDetail is dots per inch of a scan.
@@ -27,13 +28,13 @@ type SANEConfig struct {
 // scanner's driver that crashes takes nothing with it, and its licence stays its
 // own.
 type SANE struct {
-	seat
+	seat.Seat
 	cfg SANEConfig
 }
 
 // OpenSANE makes a scanner. Whether it is there, SANE says at the first scan.
 func OpenSANE(cfg SANEConfig) (*SANE, error) {
-	s := &SANE{seat: seat{id: cfg.ID}, cfg: cfg}
+	s := &SANE{Seat: seat.Seat{ID: cfg.ID}, cfg: cfg}
 	if s.cfg.Program == "" {
 		s.cfg.Program = "scanimage"
 	}
@@ -41,11 +42,11 @@ func OpenSANE(cfg SANEConfig) (*SANE, error) {
 		s.cfg.Total = time.Minute
 	}
 	if cfg.Name == "" || strings.HasPrefix(cfg.Name, "-") {
-		return nil, s.fault("opening the scanner", devices.Unsupported, errors.New("it has no name"))
+		return nil, s.Fault("opening the scanner", devices.Unsupported, errors.New("it has no name"))
 	}
 	program, err := exec.LookPath(s.cfg.Program)
 	if err != nil {
-		return nil, s.fault("opening the scanner", devices.Unsupported, errors.New("the program scanimage is not installed (package sane-utils)"))
+		return nil, s.Fault("opening the scanner", devices.Unsupported, errors.New("the program scanimage is not installed (package sane-utils)"))
 	}
 	s.cfg.Program = program
 	return s, nil
@@ -53,13 +54,13 @@ func OpenSANE(cfg SANEConfig) (*SANE, error) {
 
 // Scan takes one picture by white light.
 func (s *SANE) Scan(ctx context.Context, lights []devices.Light) ([][]byte, error) {
-	leave, err := s.take(ctx, scanning)
+	leave, err := s.Take(ctx, scanning)
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
 	if err := whiteAlone(lights); err != nil {
-		return nil, s.fault(scanning, devices.Unsupported, err)
+		return nil, s.Fault(scanning, devices.Unsupported, err)
 	}
 	within, cancel := context.WithTimeout(ctx, s.cfg.Total)
 	defer cancel()
@@ -71,21 +72,21 @@ func (s *SANE) Scan(ctx context.Context, lights []devices.Light) ([][]byte, erro
 	child.Stdout, child.Stderr = page, said
 	switch err := child.Run(); {
 	case ctx.Err() != nil:
-		return nil, s.fault(scanning, devices.Cancelled, context.Cause(ctx))
+		return nil, s.Fault(scanning, devices.Cancelled, context.Cause(ctx))
 	case within.Err() != nil:
-		return nil, s.fault(scanning, devices.Timeout, errStall)
+		return nil, s.Fault(scanning, devices.Timeout, errStall)
 	case err != nil:
-		return nil, s.fault(scanning, saneKind(said.String()), errors.New("scanimage failed"))
+		return nil, s.Fault(scanning, saneKind(said.String()), errors.New("scanimage failed"))
 	}
 	if page.over || !isPicture(page.Bytes()) {
-		return nil, s.fault(scanning, devices.Protocol, errAnswer)
+		return nil, s.Fault(scanning, devices.Protocol, errAnswer)
 	}
 	return [][]byte{bytes.Clone(page.Bytes())}, nil
 }
 
 // Close lets go of the scanner; a scan that runs ends with its context.
 func (s *SANE) Close() error {
-	s.leave()
+	s.Leave()
 	return nil
 }
 
@@ -99,6 +100,7 @@ func saneKind(said string) devices.Kind {
 		{"Device busy", devices.InUse}, {"Access to resource has been denied", devices.Permission},
 		{"Invalid argument", devices.Missing}, {"no SANE devices found", devices.Missing},
 		{"Error during device I/O", devices.Gone}, {"cover is open", devices.CoverOpen},
+		{"out of documents", devices.PaperOut}, {"Operation was cancelled", devices.Cancelled},
 		{"Operation not supported", devices.Unsupported}, {"unrecognized option", devices.Unsupported},
 	} {
 		if strings.Contains(said, k.text) {

@@ -1,4 +1,14 @@
-package driver
+// Package camera films with a camera of the system: whole JPEG pictures out of
+// what cameras send, damaged ones counted and passed over.
+//
+// It finds no camera and keeps no picture.
+//
+// # The laws
+//
+//   - The newest picture, never a queue: the port drops what nobody takes.
+//   - A camera that sends only damage for a second is a Fault.
+//   - What a profile does not set stays automatic.
+package camera
 
 import (
 	"context"
@@ -7,14 +17,15 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/devices"
+	"github.com/counterproof/counterproof/devices/internal/driver/seat"
 	"github.com/counterproof/counterproof/devices/internal/port/video"
 )
 
 // What is being done, for a fault.
 const filming = "filming"
 
-// CameraConfig says which camera is opened, and how.
-type CameraConfig struct {
+// Config says which camera is opened, and how.
+type Config struct {
 	ID   devices.ID
 	Node string // as the system names it now
 	Wish video.Wish
@@ -55,27 +66,27 @@ type film interface {
 
 // Camera films with a camera of the system.
 type Camera struct {
-	seat
+	seat.Seat
 	film  film
 	began time.Time
 	seq   uint64 // of the last frame; the user's
 	last  uint32 // the same, as the camera counts
 }
 
-// OpenCamera opens a camera and puts its settings.
-func OpenCamera(cfg CameraConfig) (*Camera, error) {
+// Open opens a camera and puts its settings.
+func Open(cfg Config) (*Camera, error) {
 	f, err := video.Open(cfg.Node, cfg.Wish)
 	if err != nil {
-		s := seat{id: cfg.ID}
-		return nil, s.fault("opening the camera", devices.Protocol, err)
+		s := seat.Seat{ID: cfg.ID}
+		return nil, s.Fault("opening the camera", devices.Protocol, err)
 	}
-	c := newCamera(cfg, f)
-	c.firmware = f.Card()
+	c := wrap(cfg, f)
+	c.Tell(f.Card())
 	return c, nil
 }
 
-func newCamera(cfg CameraConfig, f film) *Camera {
-	c := &Camera{seat: seat{id: cfg.ID}, film: f, began: time.Now()}
+func wrap(cfg Config, f film) *Camera {
+	c := &Camera{Seat: seat.Seat{ID: cfg.ID}, film: f, began: time.Now()}
 	has := f.Controls()
 	for _, s := range settings {
 		value, named := cfg.Settings[s.name]
@@ -87,7 +98,7 @@ func newCamera(cfg CameraConfig, f film) *Camera {
 			continue
 		}
 		if f.Set(s.id, min(max(value, has[i].Min), has[i].Max)) != nil {
-			c.count("settings_refused", 1) // it films all the same
+			c.Count("settings_refused", 1) // it films all the same
 		}
 	}
 	return c
@@ -105,7 +116,7 @@ var errBad = errors.New("only damaged pictures come")
 // Frames films until deliver had enough. Damaged frames are counted and passed
 // over.
 func (c *Camera) Frames(ctx context.Context, deliver func(devices.Frame) bool) error {
-	leave, err := c.take(ctx, filming)
+	leave, err := c.Take(ctx, filming)
 	if err != nil {
 		return err
 	}
@@ -113,13 +124,13 @@ func (c *Camera) Frames(ctx context.Context, deliver func(devices.Frame) bool) e
 	for bad := 0; ; {
 		p, err := c.film.Next(ctx)
 		if err != nil {
-			return c.fault(filming, devices.Protocol, err)
+			return c.Fault(filming, devices.Protocol, err)
 		}
 		jpeg, err := picture(p)
 		if p.Broken || err != nil {
-			c.count("damaged_frames", 1)
+			c.Count("damaged_frames", 1)
 			if bad++; bad == maxBad {
-				return c.fault(filming, devices.Protocol, errors.Join(errBad, err))
+				return c.Fault(filming, devices.Protocol, errors.Join(errBad, err))
 			}
 			continue
 		}
@@ -143,7 +154,7 @@ func (c *Camera) advance(count uint32) {
 
 // Close ends the film and lets go of the camera.
 func (c *Camera) Close() error {
-	if !c.leave() {
+	if !c.Leave() {
 		return nil
 	}
 	return c.film.Close()

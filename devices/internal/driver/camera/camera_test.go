@@ -1,4 +1,4 @@
-package driver
+package camera
 
 import (
 	"bytes"
@@ -196,7 +196,7 @@ func (r *reel) Close() error {
 func TestCameraSettings(t *testing.T) {
 	t.Parallel()
 	r := newReel(t)
-	c := newCamera(CameraConfig{ID: "usb:1-2", Settings: map[string]int{"focus": 900, "exposure": 5}}, r)
+	c := wrap(Config{ID: "usb:1-2", Settings: map[string]int{"focus": 900, "exposure": 5}}, r)
 	if r.set[video.AutoExposure] != 3 || r.set[video.Focus] != 250 || len(r.set) != 2 {
 		t.Errorf("put were %v", r.set)
 	}
@@ -212,7 +212,7 @@ func TestCameraDamage(t *testing.T) {
 	t.Parallel()
 	r := newReel(t)
 	r.frame.Data = r.frame.Data[:200]
-	c := newCamera(CameraConfig{ID: "usb:1-2"}, r)
+	c := wrap(Config{ID: "usb:1-2"}, r)
 	err := c.Frames(t.Context(), func(devices.Frame) bool {
 		t.Error("a torn picture is delivered")
 		return true
@@ -222,7 +222,7 @@ func TestCameraDamage(t *testing.T) {
 	}
 	r = newReel(t)
 	r.frame.Broken, r.left = true, 3
-	if err := newCamera(CameraConfig{}, r).Frames(t.Context(), nil); devices.KindOf(err) != devices.Gone {
+	if err := wrap(Config{}, r).Frames(t.Context(), nil); devices.KindOf(err) != devices.Gone {
 		t.Errorf("frames that the camera calls broken: %v", err)
 	}
 }
@@ -233,7 +233,7 @@ func TestCamera(t *testing.T) {
 	in := func(t *testing.T, check func(*testing.T)) { synctest.Test(t, check) }
 	devicetest.RunCamera(t, in, func(tb testing.TB) devicetest.CameraRig {
 		r := newReel(tb)
-		open := func() devices.Camera { return newCamera(CameraConfig{ID: "usb:1-2"}, r) }
+		open := func() devices.Camera { return wrap(Config{ID: "usb:1-2"}, r) }
 		return devicetest.CameraRig{
 			Camera: open(), Unplug: func() { close(r.closed) },
 			Plug: func() devices.Camera {
@@ -259,14 +259,14 @@ func TestFramesAreCounted(t *testing.T) {
 
 func TestClosedCamera(t *testing.T) {
 	t.Parallel()
-	c := newCamera(CameraConfig{ID: "usb:1-2"}, newReel(t))
+	c := wrap(Config{ID: "usb:1-2"}, newReel(t))
 	if err := errors.Join(c.Close(), c.Close()); err != nil {
 		t.Error(err)
 	}
 	if err := c.Frames(t.Context(), nil); devices.KindOf(err) != devices.Gone {
 		t.Errorf("a closed camera films: %v", err)
 	}
-	if _, err := OpenCamera(CameraConfig{ID: "usb:1-2", Node: t.TempDir() + "/video0"}); devices.KindOf(err) != devices.Missing {
+	if _, err := Open(Config{ID: "usb:1-2", Node: t.TempDir() + "/video0"}); devices.KindOf(err) != devices.Missing {
 		t.Errorf("a node that is not there: %v", err)
 	}
 }
