@@ -303,7 +303,7 @@ func TestEveryRouteIsShown(t *testing.T) {
 			news + "proxy submitted", "passed on", news + "final raised"},
 		"child": {"a parent", "no document; the parent attests", "birth certificate", "parent_attested", "Access stops when the child is 16", agrees,
 			news + "proxy submitted"},
-		"unplugged": {"pulls the document camera out", "key the two lines instead (device missing)", "It is plugged in again", "Read: a passport of UTO",
+		"unplugged": {"pulls the document camera out", "key the two lines instead (device missing)", "It is plugged in again", "pulls the chip reader out", "go on without the chip (device missing)", "chip: 100 %", "Read: a passport of UTO",
 			"pulls the face camera out", "compares by eye", "RESULT: proved", "pulls the printer out", "was not printed (device missing)",
 			"TRAINING ONLY", agrees, news + "final raised"},
 		"return": {"of site FWC87", "The passport is at home", "RESULT: not_proved", news + "more needed", "of site PO123", "the same patient at another site",

@@ -30,6 +30,23 @@ var unplugging = map[proof.AskKind]func(*world, api.Visit) api.Answer{
 		w.putBack("document camera")
 		return api.Answer{Ask: proof.CaptureDocument, Do: api.DoChoose}
 	},
+	proof.ReadChip: func(w *world, v api.Visit) api.Answer {
+		if v.Asks[0].Attempt == 0 {
+			w.pull("chip reader")
+		} else {
+			w.say("The passport lies on the chip reader.")
+		}
+		return api.Answer{Ask: proof.ReadChip}
+	},
+	proof.ExamineDocument: func(w *world, v api.Visit) api.Answer {
+		if v.Document.Chip == nil {
+			w.say("The clerk may go on without the chip (%s).", trouble(v))
+			w.putBack("chip reader")
+			return api.Answer{Ask: proof.ReadChip, Do: api.DoChoose}
+		}
+		w.tellDocument(v.Document)
+		return api.Answer{Ask: proof.ExamineDocument, Exam: &api.Examination{Original: true, Details: proof.Agree, Features: v.Document.Features}}
+	},
 	proof.CaptureFace: func(w *world, _ api.Visit) api.Answer {
 		w.pull("face camera")
 		return api.Answer{Ask: proof.CaptureFace}

@@ -68,7 +68,7 @@ var stories = map[string]story{
 		proof.ClaimIdentity: claims(patient), proof.ChooseEvidence: chooseLicence, proof.ScanEvidence: enterLicence,
 		proof.RequestProxy: requestAsCarer,
 	}},
-	"unplugged": {route: proof.PhotoDocument, page: wren, told: "a patient with a passport, while devices are pulled out", answers: unplugging},
+	"unplugged": {route: proof.PhotoDocument, page: wren, chip: genuine, told: "a patient with a passport, while devices are pulled out", answers: unplugging},
 	"return": {route: proof.AnyEvidence, page: wren, told: "a patient who forgot the passport, and goes on at another site",
 		answers: map[proof.AskKind]func(*world, api.Visit) api.Answer{
 			proof.ChooseEvidence: certificateAlone, proof.EnterEvidence: enterCertificate,

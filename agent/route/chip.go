@@ -46,7 +46,8 @@ func examineAsks(s State, p Subject) []proof.Ask {
 		return []proof.Ask{examine}
 	}
 	chip := proof.Ask{Kind: proof.ReadChip, Problem: p.ChipKind, Attempt: p.ChipFails}
-	if !s.Visit.Chips || p.ChipSkip || chipGivesUp(p.ChipKind, p.ChipFails) {
+	past := !s.Visit.Chips || chipGivesUp(p.ChipKind, p.ChipFails)
+	if p.ChipWay == proof.ExamineDocument || past && p.ChipWay != proof.ReadChip {
 		return []proof.Ask{examine, chip}
 	}
 	return []proof.Ask{chip, examine}
@@ -70,7 +71,7 @@ func applyChip(s State, p Subject, e proof.Event) Subject {
 	f, read := e.Fact.(proof.ChipRead)
 	if !read {
 		p.ChipFails++
-		p.ChipKind = e.Fact.(proof.ChipFailed).Kind
+		p.ChipKind, p.ChipWay = e.Fact.(proof.ChipFailed).Kind, ""
 		return p
 	}
 	told := mrz.Parse(f.Lines, s.Today())

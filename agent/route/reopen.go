@@ -81,7 +81,7 @@ func voidChip(s State, p Subject) (State, Subject) {
 	if p.Chip.contradicts() {
 		return s, p
 	}
-	p.Chip, p.ChipFails, p.ChipKind, p.ChipSkip = nil, 0, "", false
+	p.Chip, p.ChipFails, p.ChipKind, p.ChipWay = nil, 0, "", ""
 	if p.Document != nil && p.Document.Printed != nil {
 		printed := *p.Document
 		printed.MRZ, printed.Printed = *printed.Printed, nil

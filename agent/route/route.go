@@ -438,7 +438,7 @@ func applyWay(s State, way proof.AskKind) State {
 	case proof.KeyDocument, proof.CaptureDocument, proof.EnterEvidence, proof.ScanEvidence:
 		p.DocumentWay = way
 	case proof.ExamineDocument, proof.ReadChip:
-		p.ChipSkip = way == proof.ExamineDocument
+		p.ChipWay = way
 	case proof.ComparePerson:
 		p.FaceSkip = true
 	case proof.CaptureFace:

@@ -35,8 +35,8 @@ type Subject struct {
 	Rejected      proof.Code // why the last document was not taken
 
 	ChipFails int
-	ChipKind  proof.Kind // of the last failure
-	ChipSkip  bool       // the clerk went on without the chip
+	ChipKind  proof.Kind    // of the last failure
+	ChipWay   proof.AskKind // the chip or the examination, as the clerk chose last
 
 	Enough bool // the clerk goes on without more evidence of this person
 }
@@ -360,7 +360,7 @@ func (p Subject) putAside() Subject {
 	p.Piece = Piece{}
 	p.DocumentFails, p.DocumentKind, p.DocumentWay, p.Rejected = 0, "", "", ""
 	p.FaceFails, p.FaceKind, p.FaceSkip, p.Enough = 0, "", false, false
-	p.ChipFails, p.ChipKind, p.ChipSkip = 0, "", false
+	p.ChipFails, p.ChipKind, p.ChipWay = 0, "", ""
 	return p
 }
 
