@@ -10,8 +10,8 @@
 //     events it has seen, so that nothing happens twice.
 //   - Every failure is a Problem with a Kind of package proof; the program that
 //     shows it finds the words in its own language.
-//   - Every request but Status, sign-in, unlock and first-clerk carries a session's
-//     token. A session ends after a time without requests, and with its shift; the
+//   - Every request but Status, sign-in, unlock, first-clerk and the doctor's
+//     carries a session's token. A session ends after a time without requests, and with its shift; the
 //     visit stays open.
 //   - Nothing here is written to disk by a client. Pictures are fetched when
 //     they are shown and forgotten with the screen.

@@ -37,6 +37,12 @@ func bodies() []any {
 		api.CodeSignIn{Operator: "kim", Code: "c", Secret: "x"}, api.NewSecret{Old: "x", Secret: "y"},
 		api.Activity{Deeds: []api.Deed{{At: now, Who: "kim", Did: api.DidEnd, Case: "c", Ref: "R"}}, More: true, Problem: proof.KindLogDamaged},
 		api.Report{From: now, Language: "cy"},
+		api.Checkup{
+			At: now, Findings: []api.Finding{{Code: api.NoRule, Weight: api.Hinders, Device: "usb:1-2", Values: map[string]string{"node": "/dev/x"}}},
+			Devices: []api.CheckedDevice{{ID: "usb:1-2", Can: []string{"camera"}, State: "ready", Problem: proof.KindDeviceBusy, LastGood: now}},
+		},
+		api.Trial{Device: "usb:1-2", Can: "camera"},
+		api.TrialResult{Can: "camera", Code: api.TrialFilmed, Light: &api.Light{Role: "face_camera", Mean: 12.5, Finding: api.CameraDark}},
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/doctor/clinic"
 	"github.com/counterproof/counterproof/agent/proof"
 )
 
@@ -61,6 +62,16 @@ func (s *server) handler() http.Handler {
 	signed("GET "+api.PathQueue, func(r *http.Request, _ proof.Operator) (any, error) { return s.c.outbox.List(r.Context()) })
 	signed("GET "+api.PathDevices, func(*http.Request, proof.Operator) (any, error) {
 		return api.DeviceList{Devices: s.c.deviceList()}, nil
+	})
+	clinic.New(clinic.Config{Hub: s.c.hub.Hub, Settings: s.c.cfg, Standing: s.c.status}).Routes(clinic.Door{
+		Answer: open, May: s.mayTry,
+		Stream: func(pattern string, h func(http.ResponseWriter, *http.Request) error) {
+			mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+				if err := h(w, r); err != nil {
+					s.refuse(w, r, err)
+				}
+			})
+		},
 	})
 	mux.HandleFunc("GET "+api.PathPictures, s.picture)
 	mux.HandleFunc("GET "+api.PathPreview, s.preview)
@@ -151,6 +162,20 @@ func (s *server) operator(r *http.Request) (proof.Operator, error) {
 		return op, &proof.Error{Op: "checking the session", Kind: why}
 	}
 	return op, nil
+}
+
+// mayTry lets a device be tried: by anybody while no visit is open, because what is
+// wrong with a counter may be why nobody can sign in, else by the operator who has
+// it.
+func (s *server) mayTry(r *http.Request) error {
+	if s.c.desk.OpenVisit() == "" {
+		return nil
+	}
+	op, err := s.operator(r)
+	if err != nil {
+		return err
+	}
+	return s.hasVisit(op)
 }
 
 // hasVisit refuses an operator who has not got the open visit.

@@ -81,6 +81,32 @@ func boss(s *view.State) {
 	}
 }
 
+// checkup is a counter with something wrong of every kind.
+func checkup() *api.Checkup {
+	c := &api.Checkup{At: now, Version: "0.1", Site: "FV123", Devices: []api.CheckedDevice{
+		{ID: "usb:1-2/046d:0825/7A", Name: "Webcam C270", Can: []string{"camera"}, Roles: []string{"document_camera"}, State: "ready", Profile: "uvc", Tried: "spec", LastGood: now},
+		{ID: "usb:1-3/0c2e:0b61", Name: "Xenon 1900", Can: []string{"barcode_reader"}, State: "faulted", Profile: "keyboard-wedge-honeywell", Tried: "spec"},
+		{ID: "usb:1-4/1234:5678", Name: "ID BOX One", Can: []string{"mrz_reader"}, State: "faulted", Problem: proof.KindDevicePermission, Profile: "elyctis-idbox", Tried: "spec", Faults: 3},
+		{ID: "usb:1-8/1234:5678", Name: "ID BOX One", Can: []string{"mrz_reader"}, State: "busy", Profile: "elyctis-idbox", Tried: "trace"},
+		{ID: "sim:chip reader", Name: "Simulated chip reader", Can: []string{"chip_reader"}, State: "opening", Training: true},
+		{ID: "net:scanner", Name: "Office scanner", Can: []string{"document_scanner"}, State: "absent"},
+		{ID: "usb:1-6/04b8:0202", Name: "TM-T20", Can: []string{"printer"}, Roles: []string{"slip_printer"}, State: "ready", Profile: "escpos", Tried: "bench"},
+		{ID: "usb:1-7/dead:beef", Name: "Something new", Can: []string{"telepathy"}, State: "found"},
+	}}
+	find := func(code api.FindingCode, weight api.Weight, id, name string, values map[string]string) {
+		c.Findings = append(c.Findings, api.Finding{Code: code, Weight: weight, Device: id, Name: name, Values: values})
+	}
+	find(api.ServiceStopped, api.Stops, "", "", nil)
+	find(api.DiskLow, api.Advises, "", "", map[string]string{"free": "1200 MB"})
+	find("of_next_year", api.Hinders, "", "", nil)
+	find(api.CameraDark, api.Hinders, "", "", map[string]string{"role": "document_camera"})
+	find(api.KeyboardWedgeHoneywell, api.Hinders, "usb:1-3/0c2e:0b61", "Xenon 1900", nil)
+	find(api.NoRule, api.Hinders, "usb:1-4/1234:5678", "ID BOX One", map[string]string{"node": "/dev/ttyACM0", "profile": "elyctis-idbox"})
+	find(api.ModemManager, api.Hinders, "usb:1-8/1234:5678", "ID BOX One", map[string]string{"node": "/dev/ttyACM1"})
+	find(api.PaperOut, api.Hinders, "usb:1-6/04b8:0202", "TM-T20", nil)
+	return c
+}
+
 // inVisit is a state with an open visit.
 func inVisit(tag string, asks ...proof.Ask) view.State {
 	return view.State{
@@ -152,6 +178,25 @@ func samples(tag string) []sample {
 			}
 		})},
 		{"home", with(home, func(s *view.State) { s.Status.Queue.Problem = proof.KindCentreUnreachable })},
+		{"doctor", with(out, func(s *view.State) { s.Side, s.Doctor = view.SideDoctor, checkup() })},
+		{"doctor", with(out, func(s *view.State) {
+			s.Side, s.Status.Enrolled, s.Doctor = view.SideDoctor, false, &api.Checkup{At: now}
+		})},
+		{"doctor", with(in, func(s *view.State) {
+			s.Side, s.Doctor, s.Meter = view.SideDoctor, checkup(), "document_camera"
+			s.Light = &api.Light{Role: "document_camera", Mean: 21, Contrast: 30, Rate: 15, Frames: 30, Finding: api.CameraDark}
+		})},
+		{"doctor", with(in, func(s *view.State) {
+			s.Side, s.Doctor, s.Meter = view.SideDoctor, checkup(), "document_camera"
+			s.Light = &api.Light{Role: "document_camera", Mean: 140, Contrast: 90, Rate: 15, Frames: 30}
+		})},
+		{"doctor", with(home, func(s *view.State) {
+			s.Side, s.Doctor, s.Busy, s.Trying = view.SideDoctor, checkup(), true, &api.Trial{Device: "usb:1-4/1234:5678", Can: "mrz_reader"}
+		})},
+		{"doctor", with(home, func(s *view.State) {
+			s.Side, s.Doctor = view.SideDoctor, checkup()
+			s.Tried = &api.TrialResult{Device: "usb:1-6/04b8:0202", Name: "TM-T20", Can: "printer", Code: api.TrialFailed, Problem: proof.KindPaperOut}
+		})},
 		{"queue", with(home, func(s *view.State) {
 			s.Side, s.Status.Queue.Alarms = view.SideQueue, 1
 			s.Queue = &api.QueueList{Items: []api.QueueItem{

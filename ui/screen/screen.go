@@ -82,10 +82,19 @@ func (b *Built) middle(c Context, v view.Screen) []fyne.CanvasObject {
 		return queue(v)
 	case view.Notices:
 		return notices(c, v)
+	case view.Doctor:
+		return doctor(c, v)
 	case view.Sheet:
 		return sheet(c, v)
 	case view.Evidence:
 		return evidence(c, v)
+	}
+	return b.visit(c, v)
+}
+
+// visit is the middle of the screens of a visit.
+func (b *Built) visit(c Context, v view.Screen) []fyne.CanvasObject {
+	switch v := v.(type) {
 	case view.Consent:
 		return consent(v)
 	case view.Capture:

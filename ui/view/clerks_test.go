@@ -174,7 +174,7 @@ func TestTheEndOfAShiftIsSaidInTime(t *testing.T) {
 func TestARescueIsSetUpFromSigningIn(t *testing.T) {
 	s := signedIn()
 	s.Session = nil
-	if got := labels(view.Show(s)); got != "Sign in / I have a one-time code for a PIN / A supervisor unlocks an account / A new supervisor, with the code of a rescue" {
+	if got := labels(view.Show(s)); got != "Sign in / I have a one-time code for a PIN / A supervisor unlocks an account / A new supervisor, with the code of a rescue / Devices and light" {
 		t.Errorf("signing in offers %s", got)
 	}
 	s.Side = view.SideFirst

@@ -51,7 +51,7 @@ func notEnrolled(s State) Screen {
 	f := frame(s, "not_enrolled")
 	f.Title = s.Words.Say("noenrol.title")
 	f.Lead = problem(s.Words, proof.KindNotEnrolled).Texts
-	f.Actions = []Action{act(s.Words.Say("act.retry"), Primary, DoReload)}
+	f.Actions = []Action{act(s.Words.Say("act.retry"), Primary, DoReload), open(s.Words.Say("doctor.open"), SideDoctor, Secondary)}
 	return Notice{f}
 }
 
@@ -65,6 +65,7 @@ func signIn(s State) Screen {
 	f.Actions = []Action{
 		act(w.Say("signin.do"), Primary, DoSignIn), open(w.Say("signin.code"), SideCode, Secondary),
 		open(w.Say("signin.unlock"), SideUnlock, Secondary), open(w.Say("signin.rescue"), SideFirst, Secondary),
+		open(w.Say("doctor.open"), SideDoctor, Secondary),
 	}
 	return Sign{f, []form.Field{
 		{Key: "operator", Label: w.Say("signin.operator")},
@@ -124,6 +125,7 @@ func takeOver(s State) Screen {
 	f.Actions = []Action{
 		act(w.Say("takeover.do"), Primary, DoHandOver),
 		open(w.Say("act.queue"), SideQueue, Secondary),
+		open(w.Say("doctor.open"), SideDoctor, Secondary),
 		act(w.Say("act.sign_out"), Secondary, DoSignOut),
 	}
 	return Sign{f, []form.Field{
@@ -150,6 +152,7 @@ func home(s State) Screen {
 	f.Actions = append(f.Actions,
 		open(noticesLabel(s), SideNotices, Secondary),
 		open(w.Say("act.queue"), SideQueue, Secondary),
+		open(w.Say("doctor.open"), SideDoctor, Secondary),
 		open(w.Say("act.account"), SideAccount, Secondary),
 	)
 	if s.Session.Operator.Role == proof.Supervisor {

@@ -45,6 +45,7 @@ const (
 	SideAccount  Side = "account" // the own
 	SideSecret   Side = "secret"  // the own
 	SideActivity Side = "activity"
+	SideDoctor   Side = "doctor" // how the devices stand; open to everybody
 )
 
 // State is all that the window knows.
@@ -66,6 +67,12 @@ type State struct {
 	Activity *api.Activity    // who did what, nil before it is read
 	Since    time.Time        // from when Activity is
 	Days     int              // how many days back that is
+
+	Doctor *api.Checkup     // nil before it is read
+	Trying *api.Trial       // the trial that runs
+	Tried  *api.TrialResult // what the last one came to
+	Meter  string           // role of the camera whose light is measured, "" for none
+	Light  *api.Light       // the last figures, nil before any
 
 	Side      Side
 	Problem   proof.Kind // of the last request
@@ -103,6 +110,9 @@ const (
 	DoSecret   Verb = "secret"    // change the own secret
 	DoActivity Verb = "activity"  // read who did what
 	DoReport   Verb = "report"    // print it
+	DoTry      Verb = "try"       // a device, or which reader it is
+	DoLight    Verb = "light"     // measure the light before a camera, or no more
+	DoFindings Verb = "findings"  // print what the doctor found
 )
 
 // Intent is what an action asks for.
@@ -113,6 +123,8 @@ type Intent struct {
 	Print  bool            // for DoNotice: the second slip too
 	Clerk  api.ClerkDoing  // for DoClerk
 	Days   int             // for DoActivity and DoReport
+	Trial  api.Trial       // for DoTry
+	Role   string          // for DoLight; "" ends it
 	Answer api.Answer      // for DoAnswer; completed by form.Answer
 }
 
@@ -224,6 +236,8 @@ func Show(s State) Screen {
 		return away(s)
 	case s.Status == nil:
 		return Notice{Frame{Name: "starting", Title: s.Words.Say("starting.title"), Lead: []string{s.Words.Say("word.working")}}}
+	case s.Side == SideDoctor:
+		return doctor(s)
 	case !s.Status.Enrolled:
 		return notEnrolled(s)
 	case s.Session == nil:

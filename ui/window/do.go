@@ -34,6 +34,8 @@ func (w *Window) do(i view.Intent) {
 		w.lookForNews()
 	case view.DoReload:
 		w.again()
+	case view.DoTry, view.DoLight, view.DoFindings:
+		w.doctor(i)
 	case view.DoCode, view.DoSecret, view.DoClerk, view.DoAddClerk, view.DoActivity, view.DoReport:
 		w.clerks(i)
 	default:
@@ -95,7 +97,8 @@ func (w *Window) open(side view.Side) {
 		return
 	}
 	s := &w.state
-	s.Side, s.Problem, s.Hint, s.Said, s.Queue, s.Issued = side, proof.KindNone, form.Hint{}, "", nil, nil
+	w.endLight()
+	s.Side, s.Problem, s.Hint, s.Said, s.Queue, s.Issued, s.Tried = side, proof.KindNone, form.Hint{}, "", nil, nil, nil
 	w.render()
 	switch side {
 	case view.SideQueue:
@@ -106,6 +109,8 @@ func (w *Window) open(side view.Side) {
 		w.readClerks()
 	case view.SideActivity:
 		w.readActivity()
+	case view.SideDoctor:
+		w.readDoctor()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/proof"
+	"github.com/counterproof/counterproof/ui/view"
 )
 
 // Times of the watcher.
@@ -70,6 +71,9 @@ func (w *Window) heardStatus(s api.Status, err error) {
 	}
 	back := w.state.Away
 	w.state.Status, w.state.Away = &s, false
+	if w.state.Side == view.SideDoctor && !w.state.Busy && w.state.Meter == "" {
+		w.readDoctor() // somebody may be plugging things in and out
+	}
 	if back {
 		w.state.Problem, w.state.Capturing, w.state.Busy = proof.KindNone, "", false
 		w.endPreview()
@@ -84,6 +88,7 @@ func (w *Window) heardStatus(s api.Status, err error) {
 func (w *Window) goneAway() {
 	w.state.Away = true
 	w.endPreview()
+	w.endLight()
 	w.render()
 }
 
@@ -121,6 +126,7 @@ func (w *Window) heard(e api.Event) {
 func (w *Window) signedOut(why proof.Kind) {
 	w.client.SetToken("")
 	w.endPreview()
+	w.endLight()
 	s := &w.state
 	s.Session, s.Visit, s.Queue, s.Notices, s.Side, s.Chosen = nil, nil, nil, nil, "", ""
 	s.Clerks, s.Clerk, s.Issued, s.Activity = nil, "", nil, nil

@@ -56,6 +56,7 @@ type Window struct {
 	head     view.Head
 	pictures map[proof.PictureID]image.Image
 	preview  context.CancelFunc // ends the moving picture; nil without one
+	light    context.CancelFunc // ends the light meter; nil without one
 	pinged   time.Time          // when a sign of life was last sent
 	told     news               // at the last render
 }
@@ -109,8 +110,11 @@ func (w *Window) keys() {
 
 // key hears the function keys.
 func (w *Window) key(k *fyne.KeyEvent) {
-	if k.Name == fyne.KeyF2 {
+	switch k.Name {
+	case fyne.KeyF2:
 		w.switchLanguage()
+	case fyne.KeyF3:
+		w.do(view.Intent{Verb: view.DoOpen, Side: view.SideDoctor})
 	}
 }
 

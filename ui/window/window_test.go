@@ -51,6 +51,7 @@ type counter struct {
 	late     []api.Notice // what the centre has when it is asked
 	deaf     proof.Kind   // why it cannot be asked
 	office
+	ward
 }
 
 // newCounter serves a counter on a socket until the test ends.
@@ -139,6 +140,7 @@ func (c *counter) handler() http.Handler {
 		return struct{}{}, ""
 	})
 	c.clerkRoutes(on)
+	c.doctorRoutes(mux, on)
 	on("GET "+api.PathQueue, func(*http.Request) (any, proof.Kind) {
 		return api.QueueList{Items: []api.QueueItem{{Ref: "CP-1AAA-22BB", State: "sealed"}}}, ""
 	})

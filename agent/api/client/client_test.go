@@ -74,6 +74,7 @@ func calls() []call {
 	session := api.Session{Token: "new", Operator: proof.Operator{ID: "robin"}}
 	visit := api.Visit{ID: "case7", Events: 5, Asks: []proof.Ask{{Kind: proof.ExamineDocument}}}
 	list := api.QueueList{Items: []api.QueueItem{{Seq: 1, Ref: "R", At: at, State: "acked"}}}
+	trial := api.Trial{Device: "usb:1-2", Can: "camera"}
 	type ctx = context.Context
 	type cl = *client.Client
 	return []call{
@@ -87,6 +88,10 @@ func calls() []call {
 		{"answer", func(x ctx, c cl) (any, error) { return c.Answer(x, "case7", answer) }, "POST /v1/visits/case7/answers", answer, visit},
 		{"hand-over", func(x ctx, c cl) (any, error) { return c.HandOver(x, "case7", robin) }, "POST /v1/visits/case7/hand-over", robin, session},
 		{"queue", func(x ctx, c cl) (any, error) { return c.Queue(x) }, "GET /v1/queue", nil, list},
+		{"doctor", func(x ctx, c cl) (any, error) { return c.Doctor(x) }, "GET /v1/doctor", nil, api.Checkup{At: at, Site: "FWC87"}},
+		{"try", func(x ctx, c cl) (any, error) { return c.Try(x, trial) }, "POST /v1/doctor/trial", trial, api.TrialResult{Can: "camera"}},
+		{"identify", func(x ctx, c cl) (any, error) { return c.Identify(x, "mrz_reader") }, "POST /v1/doctor/identify", api.Trial{Can: "mrz_reader"}, api.TrialResult{Device: "usb:1-4"}},
+		{"print-findings", func(x ctx, c cl) (any, error) { return result(c.PrintFindings(x)) }, "POST /v1/doctor/report", struct{}{}, struct{}{}},
 		{"devices", func(x ctx, c cl) (any, error) { return c.Devices(x) }, "GET /v1/devices", nil, api.DeviceList{Devices: []api.Device{{Name: "camera"}}}},
 	}
 }

@@ -13,6 +13,9 @@ import (
 
 	"github.com/counterproof/counterproof/agent/daemon"
 	"github.com/counterproof/counterproof/agent/demo"
+	"github.com/counterproof/counterproof/agent/doctor"
+	"github.com/counterproof/counterproof/agent/doctor/gear"
+	"github.com/counterproof/counterproof/agent/doctor/shell"
 	"github.com/counterproof/counterproof/agent/inspect"
 )
 
@@ -33,11 +36,11 @@ func run(ctx context.Context, args []string) int {
 		SilenceErrors: true,
 	}
 	root.AddCommand(daemon.Commands()...)
-	root.AddCommand(demo.Command(), inspect.Command())
+	root.AddCommand(demo.Command(), inspect.Command(), shell.Command(), gear.Command())
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "counterproofd:", err)
 	}
-	return inspect.ExitCode(err)
+	return doctor.ExitCode(err, inspect.ExitCode(err))
 }
