@@ -4,13 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -19,7 +16,6 @@ import (
 	"github.com/counterproof/counterproof/agent/clerkstore"
 	"github.com/counterproof/counterproof/agent/config"
 	"github.com/counterproof/counterproof/agent/outbox"
-	"github.com/counterproof/counterproof/agent/proof"
 )
 
 // Commands are the daemon's own commands: run, enrol, rescue and queue.
@@ -187,49 +183,4 @@ func (e *Enrolled) expectClerk(data string, keys clerkstore.Vault) error {
 	}
 	e.FirstClerk = drawCode()
 	return clerks.Expect(e.FirstClerk)
-}
-
-func queueCommand() *cobra.Command {
-	list := withConfig(&cobra.Command{
-		Use:   "list",
-		Short: "List the records that wait or were sent, newest first, as JSON",
-		Long: `List the records of this counter, newest first, one JSON object a line. Nothing in
-it tells who a record is about. While the counter runs, the list is on its screen.`,
-	}, func(cmd *cobra.Command, cfg config.Config) error {
-		return listQueue(cmd.Context(), cfg, cmd.OutOrStdout())
-	})
-	root := &cobra.Command{Use: "queue", Short: "Look at the queue of sealed records"}
-	root.AddCommand(list)
-	return root
-}
-
-// listQueue prints the queue of a counter that does not run: two programs never
-// open one queue.
-func listQueue(ctx context.Context, cfg config.Config, out io.Writer) (err error) {
-	if _, err := os.Stat(filepath.Join(cfg.Data, "queue")); err != nil {
-		return fmt.Errorf("there is no queue in %s: %w", cfg.Data, err)
-	}
-	held, err := lock(cfg.Data)
-	if proof.KindOf(err) == proof.KindAlreadyRunning {
-		return fmt.Errorf("the counter runs: its queue is on the clerk's screen, or stop it first: %w", err)
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	box, err := outbox.Open(cfg.Data, Version)
-	if err != nil {
-		return err
-	}
-	list, err := box.List(ctx)
-	if err := errors.Join(err, box.Close()); err != nil {
-		return err
-	}
-	enc := json.NewEncoder(out)
-	for _, i := range list.Items {
-		if err := enc.Encode(i); err != nil {
-			return fmt.Errorf("printing the queue: %w", err)
-		}
-	}
-	return nil
 }

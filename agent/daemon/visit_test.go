@@ -428,8 +428,8 @@ func TestCommands(t *testing.T) {
 	c.run()
 	c.first()
 	v := c.goTo(c.start(), proof.EndVisit, newPassport(t, 4, nil, nil).lines)
-	if _, err := c.command("", "queue", "list"); proof.KindOf(err) != proof.KindAlreadyRunning {
-		t.Errorf("listing beside the daemon: %v", err)
+	if out, err := c.command("", "queue", "list"); err != nil || !strings.Contains(out, string(v.Ref)) {
+		t.Errorf("listing beside the daemon: %q, %v", out, err)
 	}
 	c.stop()
 	out, err = c.command("", "queue", "list")

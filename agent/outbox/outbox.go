@@ -6,6 +6,11 @@
 // It cannot open what it sealed, never deletes a record and knows nothing of
 // visits but their packed parts.
 //
+// A counter whose key is lost, or whose chain is in doubt, is enrolled again and
+// keeps its queue: the records that wait are carried over into a new chain, under
+// the new key, with the first header and signature inside. The same way they come
+// out of one counter as a file and into another.
+//
 // # The laws
 //
 //   - Record returns after the record is on disk. The same record name again
@@ -43,6 +48,24 @@ type Outbox struct {
 	queue  *queue.Queue
 	damage *queue.Damage
 	uplink *uplink.Client
+	lost   uint64 // records that the hardware's counter knows of and the queue does not
+}
+
+// Settings say how the way out is set up. The zero value keeps keys without a
+// TPM and takes the proxy from the environment.
+type Settings struct {
+	// TPM is "auto" for the machine's own, a device file or a socket; empty for
+	// none. Keys are drawn in it where it is there.
+	TPM string `json:"tpm"`
+	// Grade is the least that keys must be kept with: tpm, dpapi or file; empty
+	// for any.
+	Grade string `json:"key_grade"`
+	// Proxy is the URL of the proxy to the centre, "none" for none at all; empty
+	// takes HTTPS_PROXY and NO_PROXY.
+	Proxy string `json:"proxy"`
+	// DayBytes is how many bytes a day are sent at most, as on a metered line;
+	// 0 for no limit.
+	DayBytes int64 `json:"day_bytes"`
 }
 
 // Identity is who this counter is.
@@ -51,30 +74,42 @@ type Identity struct {
 	Training    bool
 }
 
-// Open opens the identity and the queue that lie in the counter's data folder,
-// or begins them. app is the program's version. A queue that was damaged works
-// again with what could be saved; Damaged tells.
-func Open(dir, app string) (*Outbox, error) {
-	keeper, err := custody.Open(filepath.Join(dir, "keys"))
+// Open opens the identity and the queue with the zero Settings.
+func Open(dir, app string) (*Outbox, error) { return OpenWith(dir, app, Settings{}) }
+
+// OpenWith opens the identity and the queue that lie in the counter's data
+// folder, or begins them. app is the program's version. A queue that was damaged
+// works again with what could be saved; State tells. Keys that cannot be used are
+// no error: what waits is safe, and CanSeal says why no visit begins.
+func OpenWith(dir, app string, set Settings) (*Outbox, error) {
+	keeper, err := custody.OpenWith(custody.Config{
+		Dir: filepath.Join(dir, "keys"), TPM: set.TPM, Demand: custody.Grade(set.Grade),
+	})
 	if err != nil {
 		return nil, fmt.Errorf("opening the counter's keys: %w", err)
 	}
 	o := &Outbox{app: app, boot: bootID(), dir: dir, keeper: keeper}
-	if o.queue, o.damage, err = queue.Open(filepath.Join(dir, "queue", "queue.db")); err != nil {
-		return nil, &proof.Error{Op: "opening the queue", Kind: kindOf(err), Err: err}
+	if err := o.openQueue(context.Background()); err != nil {
+		return nil, errors.Join(&proof.Error{Op: "opening the queue", Kind: kindOf(err), Err: err}, keeper.Close())
 	}
 	if o.damage != nil {
 		slog.Error("the queue was damaged and put aside", "kind", string(proof.KindQueueDamaged))
 	}
-	o.uplink = uplink.New(uplink.Config{Keeper: keeper, Queue: o.queue, Address: centreAddress(dir), Log: slog.Default()})
+	if why := keeper.Trouble(); why != nil {
+		slog.Error("the counter's key cannot be used", "kind", string(kindOf(why)), "err", why)
+	}
+	o.uplink = uplink.New(uplink.Config{
+		Keeper: keeper, Queue: o.queue, Address: centreAddress(dir), Log: slog.Default(),
+		Proxy: set.Proxy, DayBytes: set.DayBytes, Chore: o.tidy,
+	})
 	return o, nil
 }
 
 // Run sends what waits until ctx ends, and returns nil then.
 func (o *Outbox) Run(ctx context.Context) error { return o.uplink.Run(ctx) }
 
-// Close lets go of the queue's file.
-func (o *Outbox) Close() error { return o.queue.Close() }
+// Close lets go of the queue's file and of the keys.
+func (o *Outbox) Close() error { return errors.Join(o.queue.Close(), o.keeper.Close()) }
 
 // Wrap and Unwrap keep other rooms' keys under the counter's own (custody).
 func (o *Outbox) Wrap(purpose string, key []byte) ([]byte, error) {
@@ -150,6 +185,10 @@ func writeDown(path, text string) error {
 	return nil
 }
 
+// clockOff is by how much this machine's clock may differ from the centre's before
+// that is told. Records go all the same.
+const clockOff = 5 * time.Minute
+
 // State is how the queue stands, and why sending fails if it does.
 func (o *Outbox) State(ctx context.Context) api.Queue {
 	s, err := o.queue.Status(ctx)
@@ -161,8 +200,16 @@ func (o *Outbox) State(ctx context.Context) api.Queue {
 		Acked:    s.Total - s.Waiting - s.Refused - s.Quarantined,
 		LastSent: s.LastReceipt, Problem: kinds[o.uplink.Status().Kind], SafeOff: true,
 	}
-	if o.damage != nil {
+	if off := o.uplink.Status().Offset.Abs(); off > clockOff && q.Problem == proof.KindNone {
+		q.Problem = proof.KindClock
+	}
+	switch {
+	case s.Room == queue.RoomNone || s.Room == queue.RoomShort:
+		q.Problem = proof.KindDiskFull
+	case o.damage != nil || o.lost > 0:
 		q.Problem = proof.KindQueueDamaged
+	case s.Unspooled:
+		q.Problem = proof.KindDiskFails
 	}
 	return q
 }
@@ -178,10 +225,7 @@ func (o *Outbox) List(ctx context.Context) (api.QueueList, error) {
 	}
 	list := api.QueueList{Queue: o.State(ctx), Items: []api.QueueItem{}}
 	for _, i := range items {
-		list.Items = append(list.Items, api.QueueItem{
-			Seq: uint64(i.Seq), Ref: proof.Ref(i.Ref), At: i.At, State: string(i.State), Size: i.Size,
-			Attempts: i.Attempts, NextTry: nextTry(i),
-		})
+		list.Items = append(list.Items, listedItem(i))
 	}
 	return list, nil
 }
@@ -203,6 +247,9 @@ func kindOf(err error) proof.Kind {
 	if e, ok := errors.AsType[*proof.Error](err); ok {
 		return e.Kind
 	}
+	if errors.Is(err, custody.ErrLost) || errors.Is(err, custody.ErrGrade) || errors.Is(err, custody.ErrAway) {
+		return proof.KindNotEnrolled // enrolling again ends each of them
+	}
 	return proof.KindInternal
 }
 
@@ -215,4 +262,5 @@ var kinds = map[wire.Kind]proof.Kind{
 	wire.KindShed: proof.KindCentreBusy, wire.KindUpgrade: proof.KindUpgrade, wire.KindProtocol: proof.KindCentreProtocol,
 	wire.KindDisk: proof.KindDiskFull, wire.KindDamaged: proof.KindQueueDamaged,
 	wire.KindNotEnrolled: proof.KindNotEnrolled, wire.KindCode: proof.KindEnrolCode,
+	uplink.KindPortal: proof.KindCentreProtocol,
 }

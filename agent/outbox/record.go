@@ -2,8 +2,11 @@ package outbox
 
 import (
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"os"
 	"strconv"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/custody"
+	"github.com/counterproof/counterproof/sync/queue"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -27,18 +31,43 @@ func (o *Outbox) Record(ctx context.Context, record [16]byte, training bool, par
 	if err != nil {
 		return "", err
 	}
-	item, err := o.queue.Enqueue(ctx, id, func(seq wire.Seq, prev wire.Hash) (wire.Envelope, error) {
-		return seal.Envelope(wire.Header{
-			Version: 1, Agent: identity.Agent, Seq: seq, Record: id, Prev: prev,
-			Wall: time.Now().UTC().Truncate(time.Millisecond), Offset: o.uplink.Status().Offset.Truncate(time.Millisecond),
-			Boot: o.boot, App: o.app, Config: strconv.FormatUint(bundle.Version, 10), Training: training, Parts: infos,
-		}, sealed, o.keeper.Signer())
-	})
+	h := wire.Header{
+		Version: 1, Record: id, Wall: time.Now().UTC().Truncate(time.Millisecond),
+		Offset: o.uplink.Status().Offset.Truncate(time.Millisecond), Boot: o.boot, App: o.app,
+		Config: strconv.FormatUint(bundle.Version, 10), Training: training, Parts: infos,
+	}
+	item, err := o.enqueue(ctx, identity.Agent, h, sealed)
 	if err != nil {
 		return "", &proof.Error{Op: "queueing a record", Kind: kindOf(err), Err: err}
 	}
 	o.uplink.Wake()
 	return proof.Ref(item.Ref), nil
+}
+
+// enqueue signs a record for the place that the queue gives it and stores it.
+//
+// A key that fails now does not cost the visit: the record is signed with a key
+// that is drawn for it and thrown away, so that it is on the disk in its place. The
+// uplink sends nothing that the counter's key has not signed, and signs it anew
+// when there is a key again.
+func (o *Outbox) enqueue(ctx context.Context, agent wire.AgentID, h wire.Header, parts []wire.Part) (queue.Item, error) {
+	return o.queue.Enqueue(ctx, h.Record, func(seq wire.Seq, prev wire.Hash) (wire.Envelope, error) {
+		h.Agent, h.Seq, h.Prev = agent, seq, prev
+		var err error
+		if h.Counter, err = o.keeper.Raise(); err != nil {
+			slog.Error("the hardware's counter fails", "kind", string(kindOf(err)), "err", err)
+		}
+		e, err := seal.Envelope(h, parts, o.keeper.Signer())
+		if !errors.Is(err, custody.ErrAway) && !errors.Is(err, custody.ErrLost) {
+			return e, err
+		}
+		slog.Error("a record waits for the counter's key", "kind", string(kindOf(err)), "err", err)
+		standIn, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			return e, err
+		}
+		return seal.Envelope(h, parts, standIn)
+	})
 }
 
 // bundle is the counter's identity with the centre's verified bundle.
@@ -54,12 +83,19 @@ func (o *Outbox) bundle() (custody.Identity, wire.Bundle, error) {
 	return identity, bundle, nil
 }
 
-// CanSeal says whether a visit could be sealed at its end: KindNotEnrolled
-// before the enrolment, and as long as the centre has given no key for a part.
+// CanSeal says whether a visit could be sealed and kept at its end: KindNotEnrolled
+// before the enrolment, while the counter's key cannot be used, and as long as the
+// centre has given no key for a part; KindDiskFull where there is no room for one.
 func (o *Outbox) CanSeal() error {
 	_, bundle, err := o.bundle()
 	if err != nil {
 		return err
+	}
+	if why := o.keeper.Trouble(); why != nil {
+		return &proof.Error{Op: "beginning a visit", Kind: kindOf(why), Err: why}
+	}
+	if s, err := o.queue.Status(context.Background()); err != nil || s.Room == queue.RoomNone {
+		return &proof.Error{Op: "beginning a visit", Kind: proof.KindDiskFull, Err: err}
 	}
 	for _, name := range []wire.PartName{wire.PartClaims, wire.PartAudit, wire.PartEvidence} {
 		if _, ok := recipient(bundle, name); !ok {

@@ -503,7 +503,7 @@ func TestNothingPrintsKeys(t *testing.T) {
 	}
 	slog.New(slog.NewTextHandler(&out, nil)).Info("made", "keeper", k, "signer", k.Signer())
 	slog.New(slog.NewJSONHandler(&out, nil)).Info("made", "keeper", k, "signer", k.Signer())
-	secret, err := k.current.Bytes()
+	secret, err := k.current.Signer.(inMemory).secret.Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}

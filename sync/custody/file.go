@@ -33,23 +33,6 @@ func newSigningKey() ([]byte, error) {
 	return pem.EncodeToMemory(&pem.Block{Type: signingType, Bytes: der}), nil
 }
 
-// parseSigningKey reads a P-256 key in PKCS #8. Errors do not quote the file.
-func parseSigningKey(text []byte) (*ecdsa.PrivateKey, error) {
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != signingType {
-		return nil, errors.New("the signing key's file is not one")
-	}
-	parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, errors.New("the signing key's file does not hold a PKCS #8 key")
-	}
-	key, ok := parsed.(*ecdsa.PrivateKey)
-	if !ok || key.Curve != elliptic.P256() {
-		return nil, errors.New("the signing key is not a P-256 key")
-	}
-	return key, nil
-}
-
 // loadOrMake reads a secret file, or makes it. Where two make it at once the
 // first one's stays and both use it.
 func loadOrMake(path string, draw func() ([]byte, error)) ([]byte, error) {

@@ -28,11 +28,21 @@ type Identity struct {
 
 // names reports whether the identity's first certificate is for this key.
 func (id Identity) names(public *ecdsa.PublicKey) bool {
+	named, ok := id.public()
+	return ok && public != nil && public.Equal(named)
+}
+
+// public is the key that the identity's first certificate is for.
+func (id Identity) public() (*ecdsa.PublicKey, bool) {
 	if len(id.Chain) == 0 {
-		return false
+		return nil, false
 	}
 	leaf, err := x509.ParseCertificate(id.Chain[0])
-	return err == nil && public.Equal(leaf.PublicKey)
+	if err != nil {
+		return nil, false
+	}
+	public, ok := leaf.PublicKey.(*ecdsa.PublicKey)
+	return public, ok
 }
 
 // check refuses an identity that could not be used.
@@ -83,12 +93,18 @@ func (k *Keeper) save(id Identity) error {
 	if err := write(filepath.Join(k.dir, identityFile), append(b, '\n'), os.Rename); err != nil {
 		return err
 	}
-	return k.promote(id)
+	if err := k.promote(id); err != nil {
+		return err
+	}
+	if k.trouble != nil || k.wrap == nil {
+		return k.recover()
+	}
+	return nil
 }
 
 // holds reports whether the current or the next key is the identity's.
 func (k *Keeper) holds(id Identity) (bool, error) {
-	if id.names(&k.current.PublicKey) {
+	if id.names(k.current.public) {
 		return true, nil
 	}
 	text, err := readSecret(filepath.Join(k.dir, nextFile))
@@ -98,8 +114,8 @@ func (k *Keeper) holds(id Identity) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	next, err := parseSigningKey(text)
-	return err == nil && id.names(&next.PublicKey), err
+	next, err := k.readKey(text)
+	return err == nil && id.names(next.public), err
 }
 
 // Identity gives what SaveIdentity stored, and false before the enrolment.

@@ -20,6 +20,9 @@ const (
 // purpose, or it was altered.
 var ErrWrapped = errors.New("the wrapped key does not open")
 
+// errNoWrap: the wrapping key does not load; the trouble beside it says why.
+var errNoWrap = errors.New("the wrapping key is not there")
+
 // Wrap closes a key under the keeper's wrapping key: AES-256-GCM with a random
 // nonce before the ciphertext, the purpose as additional data. A purpose is a
 // fixed text of the caller with the name of what the key is for, "draft 1234".
@@ -55,7 +58,13 @@ func wrapData(purpose string) []byte { return []byte("counterproof wrap v1\n" + 
 
 // aead is AES-256-GCM under the wrapping key, nonces drawn by the cipher.
 func (k *Keeper) aead() (cipher.AEAD, error) {
-	block, err := aes.NewCipher(k.wrap)
+	k.mu.Lock()
+	wrap, why := k.wrap, k.trouble
+	k.mu.Unlock()
+	if wrap == nil {
+		return nil, errors.Join(why, errNoWrap)
+	}
+	block, err := aes.NewCipher(wrap)
 	if err != nil {
 		return nil, err
 	}
@@ -70,13 +79,4 @@ func newWrapKey() ([]byte, error) {
 		return nil, err
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: wrapType, Bytes: key}), nil
-}
-
-// parseWrapKey reads what newWrapKey wrote.
-func parseWrapKey(text []byte) ([]byte, error) {
-	block, _ := pem.Decode(text)
-	if block == nil || block.Type != wrapType || len(block.Bytes) != wrapBytes {
-		return nil, errors.New("the wrapping key's file is not one")
-	}
-	return block.Bytes, nil
 }

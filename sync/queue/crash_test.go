@@ -7,11 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -146,20 +148,22 @@ func TestKill(t *testing.T) {
 // onDisk reads everything that lies in the queue's folder.
 func onDisk(t *testing.T, path string) []byte {
 	t.Helper()
-	files, err := os.ReadDir(filepath.Dir(path))
+	var all []byte
+	n := 0
+	err := filepath.WalkDir(filepath.Dir(path), func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || strings.HasSuffix(name, ".reserve") {
+			return err
+		}
+		b, err := os.ReadFile(name)
+		all = append(append(all, name...), b...)
+		n++
+		return err
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []byte
-	for _, f := range files {
-		b, err := os.ReadFile(filepath.Join(filepath.Dir(path), f.Name()))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, b...)
-	}
-	if len(files) < 3 {
-		t.Errorf("got %d files, want database, log and index", len(files))
+	if n < 4 {
+		t.Errorf("got %d files, want database, log, index and a spooled record", n)
 	}
 	return all
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
+	"github.com/counterproof/counterproof/sync/queue/spool"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -19,67 +21,96 @@ import (
 // queue is held, so it signs and does not wait for anybody; its error comes
 // back as it is, wrapped. A full or failing disk is Kind disk.
 func (q *Queue) Enqueue(ctx context.Context, id wire.RecordID, build func(seq wire.Seq, prev wire.Hash) (wire.Envelope, error)) (Item, error) {
-	var it Item
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
-		var err error
-		it, err = itemWhere(ctx, tx, `WHERE id = ?`, id[:])
-		if !errors.Is(err, ErrUnknown) {
-			return err
-		}
-		it, err = add(ctx, tx, id, build)
-		return err
-	})
+	it, err := q.enqueue(ctx, id, build)
+	if durable.IsFull(err) && durable.GiveBack(q.path) {
+		it, err = q.enqueue(ctx, id, build)
+	}
 	if err != nil {
-		return Item{}, fault("storing a record", err)
+		return Item{}, durable.Fault("storing a record", err)
 	}
 	return it, nil
 }
 
-// add puts a new record at the end of the chain.
-func add(ctx context.Context, tx *sql.Tx, id wire.RecordID, build func(wire.Seq, wire.Hash) (wire.Envelope, error)) (Item, error) {
+// enqueue tries it once. What was spooled for nothing goes again.
+func (q *Queue) enqueue(ctx context.Context, id wire.RecordID, build func(wire.Seq, wire.Hash) (wire.Envelope, error)) (it Item, err error) {
+	var spooled spool.Entry
+	err = durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
+		it, err = itemWhere(ctx, tx, `WHERE id = ?`, id[:])
+		if !errors.Is(err, ErrUnknown) {
+			return err
+		}
+		e, err := atEnd(ctx, tx, id, build)
+		if err != nil {
+			return err
+		}
+		it = newItem(e)
+		spooled = spool.Entry{Seq: it.Seq, Hash: it.Hash}
+		// Without the second copy there is still the first.
+		q.unspooled.Store(q.spool.Put(it.Seq, e.Envelope) != nil)
+		return insert(ctx, tx, it, e.Envelope)
+	})
+	if err != nil && spooled.Seq != 0 {
+		_ = q.spool.Drop(spooled) // the error that is told is the database's
+	}
+	return it, err
+}
+
+// placed is an envelope with its header.
+type placed struct {
+	wire.Envelope
+	header wire.Header
+}
+
+// atEnd has a new record built for the end of the chain.
+func atEnd(ctx context.Context, tx *sql.Tx, id wire.RecordID, build func(wire.Seq, wire.Hash) (wire.Envelope, error)) (placed, error) {
 	last, prev, err := head(ctx, tx)
 	if err != nil {
-		return Item{}, err
+		return placed{}, err
 	}
 	e, err := build(last+1, prev)
 	if err != nil {
-		return Item{}, err
+		return placed{}, err
 	}
-	if err := fits(ctx, tx, e, wire.Header{Seq: last + 1, Prev: prev, Record: id}); err != nil {
-		return Item{}, fmt.Errorf("the record does not fit its place: %w", err)
+	h, err := fits(ctx, tx, e, wire.Header{Seq: last + 1, Prev: prev, Record: id})
+	if err != nil {
+		return placed{}, fmt.Errorf("the record does not fit its place: %w", err)
 	}
-	it := Item{
-		Seq: last + 1, ID: id, Ref: id.Ref(), Hash: e.RecHash(), State: wire.Sealed,
-		At: time.Now().UTC().Truncate(time.Minute), Size: size(e),
+	return placed{e, h}, nil
+}
+
+// newItem is what the queue knows of a record that was just made.
+func newItem(e placed) Item {
+	return Item{
+		Seq: e.header.Seq, ID: e.header.Record, Ref: e.header.Record.Ref(), Hash: e.RecHash(), State: wire.Sealed,
+		At: time.Now().UTC().Truncate(time.Minute), Size: size(e.Envelope),
 	}
-	return it, insert(ctx, tx, it, e)
 }
 
 // fits checks that the envelope is whole and made for this place of this
 // counter's chain: one that is not would stop the chain at the centre.
-func fits(ctx context.Context, tx *sql.Tx, e wire.Envelope, want wire.Header) error {
+func fits(ctx context.Context, tx *sql.Tx, e wire.Envelope, want wire.Header) (wire.Header, error) {
 	h, err := e.Check()
 	if err != nil {
-		return err
+		return h, err
 	}
 	if len(e.Signature) == 0 || len(e.Signature) > wire.MaxSignature {
-		return fmt.Errorf("its signature has %d bytes", len(e.Signature))
+		return h, fmt.Errorf("its signature has %d bytes", len(e.Signature))
 	}
 	if h.Seq != want.Seq || h.Prev != want.Prev || h.Record != want.Record {
-		return errors.New("its header names another place")
+		return h, errors.New("its header names another place")
 	}
 	var before []byte
 	err = tx.QueryRowContext(ctx, `SELECT header FROM record ORDER BY seq DESC LIMIT 1`).Scan(&before)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+		return h, nil
 	}
 	if err != nil {
-		return err
+		return h, err
 	}
 	if b, err := wire.DecodeHeader(before); err != nil || b.Agent != h.Agent {
-		return errors.New("the queue holds another counter's chain")
+		return h, errors.New("the queue holds another counter's chain")
 	}
-	return nil
+	return h, nil
 }
 
 // size is what a record takes, without the database's own.
@@ -89,19 +120,4 @@ func size(e wire.Envelope) int64 {
 		n += len(p.Sealed)
 	}
 	return int64(n)
-}
-
-// transact runs f in one transaction, which begins with the write lock.
-func transact(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		// SQLite has rolled back by itself where the disk was full, so
-		// the answer to the second rollback tells nothing.
-		_ = tx.Rollback()
-		return err
-	}
-	return tx.Commit()
 }

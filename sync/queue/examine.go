@@ -1,17 +1,15 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"os"
+	"math"
+	"slices"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
-	"github.com/mattn/go-sqlite3"
 )
 
 // chain is where a walk through the records stands.
@@ -40,14 +38,14 @@ func (c *chain) add(l link) error {
 	c.pass()
 	seq := l.item.Seq
 	if seq != c.next {
-		return fmt.Errorf("%w: record %d follows where %d was to come", errDamage, seq, c.next)
+		return fmt.Errorf("%w: record %d follows where %d was to come", durable.ErrDamage, seq, c.next)
 	}
 	h, err := l.check()
 	if err != nil {
-		return fmt.Errorf("%w: record %d: %w", errDamage, seq, err)
+		return fmt.Errorf("%w: record %d: %w", durable.ErrDamage, seq, err)
 	}
 	if h.Prev != c.prev {
-		return fmt.Errorf("%w: record %d does not follow the one before it", errDamage, seq)
+		return fmt.Errorf("%w: record %d does not follow the one before it", durable.ErrDamage, seq)
 	}
 	c.next, c.prev = seq+1, l.item.Hash
 	return nil
@@ -76,58 +74,58 @@ func (l link) check() (wire.Header, error) {
 	return h, nil
 }
 
-// examine reads a queue's file through and through: SQLite's own check of the
-// pages, the chain, and the parts of every record that the centre does not have
-// yet. It writes nothing, so that a damaged file stays as it was found.
-func examine(ctx context.Context, path string) error {
-	first, err := readFirst(path)
+// Up to what size a file is read through at every start, in bytes; of a larger
+// one all but the parts is, and of these the newest of this size. The others are
+// held against their hashes when they are sent, and the spool has them, too.
+const (
+	wholeFile  = 384 << 20
+	wholeParts = 128 << 20
+)
+
+// examine reads a queue's file: SQLite's own check of the pages, the chain, and
+// the parts of the records that the centre does not have yet; through and through
+// if thorough says so or it is small. It writes nothing, so that a damaged file
+// stays as it was found.
+func examine(ctx context.Context, path string, thorough bool) error {
+	first, err := durable.ReadFirst(path)
 	if err != nil {
 		return err
 	}
-	if first.database && first.writeVersion > 2 {
-		return fmt.Errorf("%w: its format has write version %d", errDamage, first.writeVersion)
+	if first.Database && first.WriteVersion > 2 {
+		return fmt.Errorf("%w: its format has write version %d", durable.ErrDamage, first.WriteVersion)
 	}
-	db := openReader(path)
+	db := durable.Reader(path)
 	defer db.Close()
-	for _, check := range []func(context.Context, *sql.DB) error{checkPurpose, quickCheck, checkChain, checkNews} {
-		if err := check(ctx, db); err != nil {
-			if e, ok := errors.AsType[sqlite3.Error](err); ok && e.Code == sqlite3.ErrError {
-				return fmt.Errorf("%w: its tables are not ours: %w", errDamage, err)
-			}
+	size, err := durable.FileSize(path)
+	if err != nil {
+		return err
+	}
+	chain, pages := checkChain(wholeParts), checkPages
+	if thorough {
+		chain = checkChain(math.MaxInt64)
+	} else if size > wholeFile {
+		pages = checkPagesButParts
+	}
+	for _, check := range []func(context.Context, *sql.DB) error{checkPurpose, pages, chain, checkNews} {
+		err := check(ctx, db)
+		if durable.IsStatement(err) {
+			err = fmt.Errorf("%w: its tables are not ours: %w", durable.ErrDamage, err)
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// firstPage is what is needed of a file's beginning (SQLite file format, §1.3).
-type firstPage struct {
-	database     bool // it begins as a database does
-	size         int64
-	writeVersion byte // above 2 SQLite takes the file for read-only
-}
+func checkPages(ctx context.Context, db *sql.DB) error { return durable.QuickCheck(ctx, db) }
 
-// readFirst reads the beginning of a file; the size is the one that it names.
-func readFirst(path string) (firstPage, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return firstPage{}, err
+func checkPagesButParts(ctx context.Context, db *sql.DB) error {
+	tables := []string{"record", "gap", "damage"}
+	if v, err := version(ctx, db); err != nil || v >= 2 {
+		tables = append(tables, "notice", "news")
 	}
-	defer f.Close()
-	var b [32]byte
-	n, err := io.ReadFull(f, b[:])
-	if err != nil && n == 0 {
-		return firstPage{}, err
-	}
-	page := int64(binary.BigEndian.Uint16(b[16:]))
-	if page == 1 {
-		page = 1 << 16
-	}
-	return firstPage{
-		database:     bytes.HasPrefix(b[:], []byte("SQLite format 3\x00")),
-		size:         page * int64(binary.BigEndian.Uint32(b[28:])),
-		writeVersion: b[18],
-	}, nil
+	return durable.QuickCheck(ctx, db, tables...)
 }
 
 // checkPurpose asks whether the file is a queue that this program can read.
@@ -147,7 +145,7 @@ func checkPurpose(ctx context.Context, db *sql.DB) error {
 }
 
 // version is that of a file's tables.
-func version(ctx context.Context, db querier) (v int, err error) {
+func version(ctx context.Context, db durable.Querier) (v int, err error) {
 	return v, db.QueryRowContext(ctx, `PRAGMA user_version`).Scan(&v)
 }
 
@@ -157,56 +155,56 @@ func checkNews(ctx context.Context, db *sql.DB) error {
 	if err != nil || v < 2 {
 		return err
 	}
-	return each(ctx, db, func(scan func(...any) error) error {
+	return durable.Each(ctx, db, func(scan func(...any) error) error {
 		_, err := scanNews(scan)
 		return err
 	}, newsColumns)
 }
 
-// quickCheck is SQLite's own look at every page.
-func quickCheck(ctx context.Context, db *sql.DB) error {
-	return each(ctx, db, func(scan func(...any) error) error {
-		var said string
-		if err := scan(&said); err != nil {
+// checkChain walks through the records, then reads the newest waiting ones whole,
+// up to a limit in bytes.
+func checkChain(limit int64) func(context.Context, *sql.DB) error {
+	return func(ctx context.Context, db *sql.DB) error {
+		unsent, err := walk(ctx, db)
+		if err != nil {
 			return err
 		}
-		if said != "ok" {
-			return fmt.Errorf("%w: %s", errDamage, said)
+		for _, it := range slices.Backward(unsent) {
+			if limit -= it.Size; limit < 0 {
+				break
+			}
+			if _, _, err := readEnvelope(ctx, db, it.Seq); err != nil {
+				return err
+			}
 		}
 		return nil
-	}, `PRAGMA quick_check(1)`)
+	}
 }
 
-// checkChain walks through the records, then reads the waiting ones whole.
-func checkChain(ctx context.Context, db *sql.DB) error {
+// walk goes along the chain and returns the records that wait.
+func walk(ctx context.Context, db *sql.DB) (unsent []Item, err error) {
 	gaps, err := readGaps(ctx, db)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := chain{next: 1, gaps: gaps}
-	var unsent []wire.Seq
-	err = each(ctx, db, func(scan func(...any) error) error {
+	err = durable.Each(ctx, db, func(scan func(...any) error) error {
 		l, err := scanLink(scan)
 		if err != nil {
 			return err
 		}
 		if s := l.item.State; s == wire.Sealed || s == wire.BlobsSent {
-			unsent = append(unsent, l.item.Seq)
+			unsent = append(unsent, Item{Seq: l.item.Seq, Size: l.item.Size})
 		}
 		return c.add(l)
 	}, linkColumns+`ORDER BY seq`)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c.pass(); len(c.gaps) > 0 {
-		return fmt.Errorf("%w: a gap stands outside the chain", errDamage)
+		return nil, fmt.Errorf("%w: a gap stands outside the chain", durable.ErrDamage)
 	}
-	for _, seq := range unsent {
-		if _, _, err := readEnvelope(ctx, db, seq); err != nil {
-			return err
-		}
-	}
-	return nil
+	return unsent, nil
 }
 
 // linkColumns are what scanLink reads.
@@ -223,16 +221,16 @@ func scanLink(scan func(...any) error) (link, error) {
 }
 
 // readGaps reads the gaps in order.
-func readGaps(ctx context.Context, db querier) ([]gap, error) {
+func readGaps(ctx context.Context, db durable.Querier) ([]gap, error) {
 	var gaps []gap
-	err := each(ctx, db, func(scan func(...any) error) error {
+	err := durable.Each(ctx, db, func(scan func(...any) error) error {
 		var g gap
 		var hash []byte
 		if err := scan(&g.first, &g.last, &hash); err != nil {
 			return err
 		}
 		if g.first < 1 || g.last < g.first || len(hash) != len(g.hash) {
-			return fmt.Errorf("%w: a gap from %d to %d", errDamage, g.first, g.last)
+			return fmt.Errorf("%w: a gap from %d to %d", durable.ErrDamage, g.first, g.last)
 		}
 		copy(g.hash[:], hash)
 		gaps = append(gaps, g)

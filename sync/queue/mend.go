@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -40,15 +41,12 @@ const (
 	stampLayout   = "20060102T150405.000000000Z"
 )
 
-// ownFiles are the endings of the files that make up one database.
-var ownFiles = []string{"", "-wal", "-shm"}
-
 // begin makes an empty queue.
 func begin(ctx context.Context, path string) error {
-	if err := build(ctx, path+newSuffix, func(*sql.Tx) error { return nil }); err != nil {
+	if err := durable.Build(ctx, path+newSuffix, func(tx *sql.Tx) error { return makeTables(ctx, tx, 0) }); err != nil {
 		return err
 	}
-	return rename(path+newSuffix, path)
+	return durable.Rename(path+newSuffix, path)
 }
 
 // mend puts a damaged file aside and what verifies of it into a new one.
@@ -58,56 +56,25 @@ func mend(ctx context.Context, path string, cause error) (*Damage, error) {
 		Err:   &wire.Error{Op: "opening the queue", Kind: wire.KindDamaged, Err: cause},
 		Aside: filepath.Base(path) + damagedSuffix + stamp,
 	}
-	err := build(ctx, path+newSuffix, func(tx *sql.Tx) error {
-		if err := d.salvage(ctx, path, tx); err != nil {
+	err := durable.Build(ctx, path+newSuffix, func(tx *sql.Tx) error {
+		err := makeTables(ctx, tx, 0)
+		if err == nil {
+			err = d.salvage(ctx, path, tx)
+		}
+		if err != nil {
 			return err
 		}
 		at := time.Now().UTC().Truncate(time.Minute).Unix()
-		_, err := tx.ExecContext(ctx, `INSERT INTO damage (at, aside) VALUES (?, ?)`, at, d.Aside)
+		_, err = tx.ExecContext(ctx, `INSERT INTO damage (at, aside) VALUES (?, ?)`, at, d.Aside)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	if err := rename(path+newSuffix, path+mendedSuffix+stamp); err != nil {
+	if err := durable.Rename(path+newSuffix, path+mendedSuffix+stamp); err != nil {
 		return nil, err
 	}
 	return d, finishSwap(path)
-}
-
-// build makes a database at path with what fill puts into it, closed and
-// synced. A leftover of an earlier try is a copy only and is removed.
-func build(ctx context.Context, path string, fill func(*sql.Tx) error) error {
-	for _, end := range ownFiles {
-		if err := os.Remove(path + end); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
-		}
-	}
-	// SQLite gives its log the mode that the file has.
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	db := openWriter(path)
-	err = transact(ctx, db, func(tx *sql.Tx) error {
-		if err := makeTables(ctx, tx, 0); err != nil {
-			return err
-		}
-		return fill(tx)
-	})
-	if err := errors.Join(err, db.Close()); err != nil {
-		return err
-	}
-	// Closing moves the log into the file; a file renamed without its log
-	// would lose what is in there.
-	n, err := fileSize(path + "-wal")
-	if err == nil && n > 0 {
-		err = fmt.Errorf("the new file's log holds %d bytes after closing", n)
-	}
-	return err
 }
 
 // makeTables brings the tables from a version to this program's.
@@ -124,14 +91,17 @@ func makeTables(ctx context.Context, tx *sql.Tx, from int) error {
 // upgrade brings a whole file of an older version to this program's, in one
 // transaction; what is in it stays.
 func upgrade(ctx context.Context, path string) error {
-	db := openWriter(path)
-	err := transact(ctx, db, func(tx *sql.Tx) error {
+	db := durable.Writer(path)
+	err := durable.Transact(ctx, db, func(tx *sql.Tx) error {
 		from, err := version(ctx, tx)
 		if err != nil || from == schemaVersion {
 			return err
 		}
 		return makeTables(ctx, tx, from)
 	})
+	if durable.IsStatement(err) {
+		err = fmt.Errorf("%w: its tables are not of the version that it says: %w", durable.ErrDamage, err)
+	}
 	return errors.Join(err, db.Close())
 }
 
@@ -148,24 +118,15 @@ func finishSwap(path string) error {
 		if !ok || strings.HasSuffix(stamp, "-wal") || strings.HasSuffix(stamp, "-shm") {
 			continue
 		}
-		for _, end := range ownFiles {
+		for _, end := range durable.OwnFiles() {
 			err := os.Rename(path+end, path+damagedSuffix+stamp+end)
 			if err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
 		}
-		if err := rename(path+mendedSuffix+stamp, path); err != nil {
+		if err := durable.Rename(path+mendedSuffix+stamp, path); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// rename puts a file in place for good: without the folder's sync a power cut
-// could bring the old name back.
-func rename(from, to string) error {
-	if err := os.Rename(from, to); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(to))
 }

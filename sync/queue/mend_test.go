@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -46,14 +47,31 @@ func marked(n int) []byte {
 	return slices.Concat(random(10_000), []byte(fmt.Sprintf("marker of visit %d.", n)), random(10_000))
 }
 
-// alter changes a file's bytes.
+// alter changes a file's bytes, and takes the spool away: what the file alone
+// saves is the question.
 func alter(t testing.TB, path string, change func([]byte) []byte) {
 	t.Helper()
+	unspool(t, path)
 	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, change(b), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// unspool takes the second copies away.
+func unspool(t testing.TB, path string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(filepath.Dir(path), "spool", "*"))
+	if err != nil || len(files) == 0 {
+		files, err = nil, os.MkdirAll(spoolDir(path), 0o700)
+	}
+	for _, name := range files {
+		err = errors.Join(err, os.Remove(name))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }
@@ -356,7 +374,7 @@ func TestSwapCutShort(t *testing.T) {
 	t.Run("not-complete", func(t *testing.T) {
 		path := place(t)
 		items := stored(t, path, 2, 0)
-		for _, end := range ownFiles {
+		for _, end := range durable.OwnFiles() {
 			if err := os.WriteFile(path+newSuffix+end, []byte("half"), 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -374,7 +392,7 @@ func TestBeginCutShort(t *testing.T) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	for _, end := range ownFiles {
+	for _, end := range durable.OwnFiles() {
 		if err := os.WriteFile(path+newSuffix+end, []byte("half"), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -453,11 +471,22 @@ func TestEnvelopeGoneBad(t *testing.T) {
 	t.Parallel()
 	q := openQueue(t, place(t))
 	it := enqueue(t, q, 1)
+	whole, err := q.Envelope(t.Context(), it.Seq)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if _, err := q.writer.ExecContext(t.Context(), `UPDATE part SET sealed = zeroblob(3000)`); err != nil {
 		t.Fatal(err)
 	}
+	if got, err := q.Envelope(t.Context(), it.Seq); err != nil || !bytes.Equal(got.Marshal(nil), whole.Marshal(nil)) {
+		t.Errorf("the spool's copy: %v", err)
+	}
+	unspool(t, q.path)
 	if _, err := q.Envelope(t.Context(), it.Seq); wire.KindOf(err) != wire.KindDamaged {
 		t.Errorf("got %v, want kind damaged", err)
+	}
+	if !durable.Suspected(q.path) {
+		t.Error("the next start does not look at everything")
 	}
 }
 

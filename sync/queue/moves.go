@@ -3,11 +3,14 @@ package queue
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
+	"github.com/counterproof/counterproof/sync/queue/spool"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -52,55 +55,44 @@ type answer struct {
 
 // MarkBlobs notes that the record's large parts are at the centre.
 func (q *Queue) MarkBlobs(ctx context.Context, seq wire.Seq) error {
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		_, err := step(ctx, tx, seq, wire.BlobsSent)
 		return err
 	})
-	return fault("noting the parts as sent", err)
+	return durable.Fault("noting the parts as sent", err)
 }
 
 // MarkAcked stores the receipt for a record, which the caller has verified. One
 // that names another agent, number or hash is Kind protocol and changes nothing.
 // The same record acknowledged again keeps its first receipt.
 func (q *Queue) MarkAcked(ctx context.Context, seq wire.Seq, r wire.Receipt) error {
-	err := q.settle(ctx, seq, wire.Acked, answer{r.Agent, r.Seq, r.RecHash}, func(tx *sql.Tx) error {
-		b, err := marshal(&r)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE record SET receipt = ? WHERE seq = ?`, b, seq)
-		return err
-	})
-	return fault("storing a receipt", err)
+	err := q.settle(ctx, seq, settled{answer{r.Agent, r.Seq, r.RecHash}, wire.Acked, "receipt", r})
+	if err == nil {
+		_ = q.spool.Drop(spool.Entry{Seq: seq, Hash: r.RecHash}) // the next Open clears what stays
+	}
+	return durable.Fault("storing a receipt", err)
 }
 
 // MarkRefused stores the centre's word that it never takes a record, verified
 // by the caller, as MarkAcked does a receipt. The record is kept and skipped.
 func (q *Queue) MarkRefused(ctx context.Context, seq wire.Seq, r wire.Refusal) error {
-	err := q.settle(ctx, seq, wire.RefusedState, answer{r.Agent, r.Seq, r.RecHash}, func(tx *sql.Tx) error {
-		b, err := marshal(&r)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `UPDATE record SET refusal = ? WHERE seq = ?`, b, seq)
-		return err
-	})
-	return fault("storing a refusal", err)
+	err := q.settle(ctx, seq, settled{answer{r.Agent, r.Seq, r.RecHash}, wire.RefusedState, "refusal", r})
+	return durable.Fault("storing a refusal", err)
 }
 
 // MarkQuarantined puts every record that the centre does not have into
 // quarantine. Later visits are enqueued all the same and wait.
 func (q *Queue) MarkQuarantined(ctx context.Context) error {
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE record SET state = ? WHERE `+waiting, wire.QuarantinedState)
 		return err
 	})
-	return fault("putting the queue into quarantine", err)
+	return durable.Fault("putting the queue into quarantine", err)
 }
 
 // Retry notes that sending failed, why, and when to try again.
 func (q *Queue) Retry(ctx context.Context, seq wire.Seq, next time.Time, kind wire.Kind) error {
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		done, err := tx.ExecContext(ctx, `UPDATE record SET attempts = attempts + 1, next = ?, kind = ?
 			WHERE seq = ? AND `+waiting, millis(next), kind, seq)
 		if err != nil {
@@ -114,7 +106,7 @@ func (q *Queue) Retry(ctx context.Context, seq wire.Seq, next time.Time, kind wi
 		}
 		return ErrState
 	})
-	return fault("noting a failed try", err)
+	return durable.Fault("noting a failed try", err)
 }
 
 // Rewind makes every record from seq on ready to be sent again: the centre,
@@ -125,7 +117,7 @@ func (q *Queue) Retry(ctx context.Context, seq wire.Seq, next time.Time, kind wi
 // is not here any more, Kind damaged says so and nothing changes; a later gap
 // does not hinder what is before it.
 func (q *Queue) Rewind(ctx context.Context, seq wire.Seq) error {
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		last, _, err := head(ctx, tx)
 		if err != nil {
 			return err
@@ -140,7 +132,7 @@ func (q *Queue) Rewind(ctx context.Context, seq wire.Seq) error {
 			return err
 		}
 		if lost > 0 {
-			return fmt.Errorf("%w: record %d is not here any more", errDamage, seq)
+			return fmt.Errorf("%w: record %d is not here any more", durable.ErrDamage, seq)
 		}
 		for _, m := range rewinds {
 			if _, err := tx.ExecContext(ctx, `UPDATE record SET state = ?, attempts = 0, next = 0, kind = ''
@@ -150,20 +142,32 @@ func (q *Queue) Rewind(ctx context.Context, seq wire.Seq) error {
 		}
 		return nil
 	})
-	return fault("going back in the queue", err)
+	return durable.Fault("going back in the queue", err)
+}
+
+// settled is an answer for storing: the column that it goes into.
+type settled struct {
+	answer
+	to     wire.RecordState
+	column string
+	signed any
 }
 
 // settle stores an answer that names the record and moves it.
-func (q *Queue) settle(ctx context.Context, seq wire.Seq, to wire.RecordState, a answer, store func(*sql.Tx) error) error {
-	return transact(ctx, q.writer, func(tx *sql.Tx) error {
+func (q *Queue) settle(ctx context.Context, seq wire.Seq, a settled) error {
+	b, err := json.Marshal(a.signed)
+	if err != nil {
+		return err
+	}
+	return durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		if err := a.names(ctx, tx, seq); err != nil {
 			return err
 		}
-		moved, err := step(ctx, tx, seq, to)
-		if err != nil || !moved {
-			return err
+		moved, err := step(ctx, tx, seq, a.to)
+		if err == nil && moved {
+			_, err = tx.ExecContext(ctx, `UPDATE record SET `+a.column+` = ? WHERE seq = ?`, b, seq)
 		}
-		return store(tx)
+		return err
 	})
 }
 
@@ -179,7 +183,7 @@ func (a answer) names(ctx context.Context, tx *sql.Tx, seq wire.Seq) error {
 	}
 	h, err := wire.DecodeHeader(header)
 	if err != nil {
-		return fmt.Errorf("%w: record %d: %w", errDamage, seq, err)
+		return fmt.Errorf("%w: record %d: %w", durable.ErrDamage, seq, err)
 	}
 	if a.seq != seq || a.agent != h.Agent || !slices.Equal(a.hash[:], hash) {
 		return &wire.Error{Op: "reading an answer", Kind: wire.KindProtocol, Err: errors.New("it names another record")}
@@ -201,6 +205,7 @@ func step(ctx context.Context, tx *sql.Tx, seq wire.Seq, to wire.RecordState) (b
 	if !slices.Contains(moves, move{from, to}) {
 		return false, fmt.Errorf("%w: %s to %s", ErrState, from, to)
 	}
-	_, err = tx.ExecContext(ctx, `UPDATE record SET state = ?, attempts = 0, next = 0, kind = '' WHERE seq = ?`, to, seq)
+	_, err = tx.ExecContext(ctx, `UPDATE record SET state = ?, attempts = 0, next = 0, kind = '', settled = ? WHERE seq = ?`,
+		to, time.Now().UnixMilli(), seq)
 	return err == nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -41,7 +42,7 @@ func (q *Queue) KeepNews(ctx context.Context, agent wire.AgentID, page []wire.Pl
 	if len(page) == 0 {
 		return 0, nil
 	}
-	err = transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err = durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		fresh = 0
 		for _, p := range page {
 			n := News{Notice: p.Notice, Kept: time.Now().UTC().Truncate(time.Minute)}
@@ -59,7 +60,7 @@ func (q *Queue) KeepNews(ctx context.Context, agent wire.AgentID, page []wire.Pl
 		return err
 	})
 	if err != nil {
-		return 0, fault("keeping news", err)
+		return 0, durable.Fault("keeping news", err)
 	}
 	return fresh, nil
 }
@@ -71,23 +72,23 @@ func (q *Queue) NewsCursor(ctx context.Context, agent wire.AgentID) (place uint6
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
-	return place, fault("looking up what news came", err)
+	return place, durable.Fault("looking up what news came", err)
 }
 
 // News lists what came, oldest first.
-func (q *Queue) News(ctx context.Context, f NewsFilter) ([]News, error) {
+func (v *View) News(ctx context.Context, f NewsFilter) ([]News, error) {
 	if f.Limit <= 0 {
 		f.Limit = newsLimit
 	}
 	var all []News
-	err := each(ctx, q.reader, func(scan func(...any) error) error {
+	err := durable.Each(ctx, v.reader, func(scan func(...any) error) error {
 		n, err := scanNews(scan)
 		all = append(all, n)
 		return err
 	}, `SELECT * FROM (`+newsColumns+` WHERE (?1 = '' OR ref = ?1) AND (seen = 0 OR NOT ?2)
 		ORDER BY id DESC LIMIT ?3) ORDER BY id`, f.Ref, f.Unseen, f.Limit)
 	if err != nil {
-		return nil, fault("listing news", err)
+		return nil, durable.Fault("listing news", err)
 	}
 	return all, nil
 }
@@ -104,7 +105,7 @@ func (q *Queue) MarkPrinted(ctx context.Context, ids ...int64) error {
 
 // markNews marks all or none; ErrUnknown where one is not here.
 func (q *Queue) markNews(ctx context.Context, update string, ids []int64) error {
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		for _, id := range ids {
 			done, err := tx.ExecContext(ctx, update, id)
 			if err != nil {
@@ -116,7 +117,7 @@ func (q *Queue) markNews(ctx context.Context, update string, ids []int64) error 
 		}
 		return nil
 	})
-	return fault("marking news", err)
+	return durable.Fault("marking news", err)
 }
 
 // newsColumns are what scanNews reads.
@@ -137,14 +138,14 @@ func scanNews(scan func(...any) error) (News, error) {
 		return n, nil
 	}
 	if err := m.Check(); err != nil {
-		return News{}, fmt.Errorf("%w: news %d: %w", errDamage, n.ID, err)
+		return News{}, fmt.Errorf("%w: news %d: %w", durable.ErrDamage, n.ID, err)
 	}
 	return n, nil
 }
 
 // insertNews stores a notice that is not here yet, and returns how many it
 // stored: 1 or 0.
-func insertNews(ctx context.Context, db querier, n News) (added int, err error) {
+func insertNews(ctx context.Context, db durable.Querier, n News) (added int, err error) {
 	m, name := n.Notice, n.Notice.Hash()
 	limit := -1
 	if m.Kind == wire.NoticeUnreadable {

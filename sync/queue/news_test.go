@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -270,9 +271,9 @@ func TestNewsClosed(t *testing.T) {
 // firstVersion turns a closed queue's file into one of the version before news.
 func firstVersion(t testing.TB, path string) {
 	t.Helper()
-	db := openWriter(path)
+	db := durable.Writer(path)
 	defer db.Close()
-	_, err := db.ExecContext(t.Context(), `DROP TABLE notice; DROP TABLE news; PRAGMA user_version = 1`)
+	_, err := db.ExecContext(t.Context(), `DROP TABLE notice; DROP TABLE news; ALTER TABLE record DROP COLUMN settled; PRAGMA user_version = 1`)
 	if err != nil {
 		t.Fatal(err)
 	}

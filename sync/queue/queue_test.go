@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
 	"pgregory.net/rapid"
 )
@@ -717,7 +718,7 @@ func BenchmarkOpen(b *testing.B) {
 // BenchmarkStatus sums up a queue of 2,000 records.
 func BenchmarkStatus(b *testing.B) {
 	q := openQueue(b, place(b))
-	err := transact(b.Context(), q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(b.Context(), q.writer, func(tx *sql.Tx) error {
 		var prev wire.Hash
 		for n := range 2000 {
 			e := record(visit(n), wire.Seq(n+1), prev)

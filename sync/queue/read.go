@@ -4,45 +4,105 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"iter"
+	"slices"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
+	"github.com/counterproof/counterproof/sync/queue/spool"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // Item gives the record of this number, or ErrUnknown.
-func (q *Queue) Item(ctx context.Context, seq wire.Seq) (Item, error) {
-	it, err := itemWhere(ctx, q.reader, `WHERE seq = ?`, seq)
-	return it, fault("looking up a record", err)
+func (v *View) Item(ctx context.Context, seq wire.Seq) (Item, error) {
+	it, err := itemWhere(ctx, v.reader, `WHERE seq = ?`, seq)
+	return it, durable.Fault("looking up a record", err)
 }
 
 // Find gives the record of this id, or ErrUnknown.
-func (q *Queue) Find(ctx context.Context, id wire.RecordID) (Item, error) {
-	it, err := itemWhere(ctx, q.reader, `WHERE id = ?`, id[:])
-	return it, fault("looking up a record", err)
+func (v *View) Find(ctx context.Context, id wire.RecordID) (Item, error) {
+	it, err := itemWhere(ctx, v.reader, `WHERE id = ?`, id[:])
+	return it, durable.Fault("looking up a record", err)
 }
 
 // Items gives the newest records, newest first, limit of them at most.
-func (q *Queue) Items(ctx context.Context, limit int) ([]Item, error) {
+func (v *View) Items(ctx context.Context, limit int) ([]Item, error) {
 	var items []Item
-	err := each(ctx, q.reader, func(scan func(...any) error) error {
+	err := durable.Each(ctx, v.reader, func(scan func(...any) error) error {
 		it, err := scanItem(scan)
 		items = append(items, it)
 		return err
 	}, itemColumns+`ORDER BY seq DESC LIMIT ?`, max(limit, 0))
 	if err != nil {
-		return nil, fault("listing records", err)
+		return nil, durable.Fault("listing records", err)
 	}
 	return items, nil
 }
 
-// Envelope gives the record as it was stored, checked against its header; Kind
-// damaged where it is not whole any more.
-func (q *Queue) Envelope(ctx context.Context, seq wire.Seq) (wire.Envelope, error) {
-	e, _, err := readEnvelope(ctx, q.reader, seq)
-	if err != nil {
-		return wire.Envelope{}, fault("reading a record", err)
+// Envelope gives the record as it was stored, checked against its header. Where
+// the database has not kept it whole the spool's copy is given, and the next Open
+// looks at everything; Kind damaged where neither has it.
+func (v *View) Envelope(ctx context.Context, seq wire.Seq) (wire.Envelope, error) {
+	e, _, err := readEnvelope(ctx, v.reader, seq)
+	if err == nil {
+		return e, nil
 	}
-	return e, nil
+	if durable.IsDamage(err) {
+		durable.Suspect(v.path)
+		var name []byte
+		_ = v.reader.QueryRowContext(ctx, `SELECT hash FROM record WHERE seq = ?`, seq).Scan(&name)
+		if len(name) == len(wire.Hash{}) {
+			if e, spooled := v.spool.Get(spool.Entry{Seq: seq, Hash: wire.Hash(name)}); spooled == nil {
+				return e, nil
+			}
+		}
+	}
+	return wire.Envelope{}, durable.Fault("reading a record", err)
+}
+
+// Records yields the records of these states, in the chain's order, of all states
+// if none is named. An error with a number concerns that record alone, and the
+// next follows; one without a number ends it.
+func (v *View) Records(ctx context.Context, states ...wire.RecordState) iter.Seq2[wire.Seq, func() (wire.Envelope, error)] {
+	return func(yield func(wire.Seq, func() (wire.Envelope, error)) bool) {
+		var seqs []wire.Seq
+		err := durable.Each(ctx, v.reader, func(scan func(...any) error) error {
+			var seq wire.Seq
+			var state wire.RecordState
+			err := scan(&seq, &state)
+			if state != wire.Purged && (len(states) == 0 || slices.Contains(states, state)) {
+				seqs = append(seqs, seq)
+			}
+			return err
+		}, `SELECT seq, state FROM record ORDER BY seq`)
+		for _, seq := range seqs {
+			if !yield(seq, func() (wire.Envelope, error) { return v.Envelope(ctx, seq) }) {
+				return
+			}
+		}
+		if err != nil {
+			yield(0, func() (wire.Envelope, error) { return wire.Envelope{}, durable.Fault("listing records", err) })
+		}
+	}
+}
+
+// Newest is the header of the newest record; ErrUnknown where there is none.
+func (v *View) Newest(ctx context.Context) (wire.Header, error) {
+	const op = "reading the newest record"
+	var b []byte
+	err := v.reader.QueryRowContext(ctx, `SELECT header FROM record ORDER BY seq DESC LIMIT 1`).Scan(&b)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrUnknown
+	}
+	if err != nil {
+		return wire.Header{}, durable.Fault(op, err)
+	}
+	h, err := wire.DecodeHeader(b)
+	if err != nil {
+		err = fmt.Errorf("%w: %w", durable.ErrDamage, err)
+	}
+	return h, durable.Fault(op, err)
 }
 
 // Due gives the record to send next: the oldest that the centre does not have,
@@ -51,35 +111,35 @@ func (q *Queue) Envelope(ctx context.Context, seq wire.Seq) (wire.Envelope, erro
 // comes with the record, whose NextTry says until when. While any record is
 // quarantined nothing is due: the centre would take none. False with the zero
 // Item means that there is nothing to send.
-func (q *Queue) Due(ctx context.Context, now time.Time) (Item, bool, error) {
-	it, err := itemWhere(ctx, q.reader, `WHERE `+waiting+`
+func (v *View) Due(ctx context.Context, now time.Time) (Item, bool, error) {
+	it, err := itemWhere(ctx, v.reader, `WHERE `+waiting+`
 		AND NOT EXISTS (SELECT 1 FROM record WHERE state = ?) ORDER BY seq LIMIT 1`, wire.QuarantinedState)
 	if errors.Is(err, ErrUnknown) {
 		return Item{}, false, nil
 	}
 	if err != nil {
-		return Item{}, false, fault("looking for work", err)
+		return Item{}, false, durable.Fault("looking for work", err)
 	}
 	return it, !now.Before(it.NextTry), nil
 }
 
 // Head is the end of the chain: the newest number and its hash; 0 and the zero
 // hash before the first record.
-func (q *Queue) Head(ctx context.Context) (wire.Seq, wire.Hash, error) {
-	seq, hash, err := head(ctx, q.reader)
-	return seq, hash, fault("looking up the chain's end", err)
+func (v *View) Head(ctx context.Context) (wire.Seq, wire.Hash, error) {
+	seq, hash, err := head(ctx, v.reader)
+	return seq, hash, durable.Fault("looking up the chain's end", err)
 }
 
 // Status sums up the queue.
-func (q *Queue) Status(ctx context.Context) (Status, error) {
+func (v *View) Status(ctx context.Context) (Status, error) {
 	const op = "summing up the queue"
-	tx, err := q.reader.BeginTx(ctx, nil) // one moment for all figures
+	tx, err := v.reader.BeginTx(ctx, nil) // one moment for all figures
 	if err != nil {
-		return Status{}, fault(op, err)
+		return Status{}, durable.Fault(op, err)
 	}
 	defer tx.Rollback()
 	var s Status
-	err = each(ctx, tx, func(scan func(...any) error) error {
+	err = durable.Each(ctx, tx, func(scan func(...any) error) error {
 		var state wire.RecordState
 		var n int
 		var oldest int64
@@ -88,7 +148,7 @@ func (q *Queue) Status(ctx context.Context) (Status, error) {
 		return err
 	}, `SELECT state, count(*), min(created) FROM record GROUP BY state`)
 	if err != nil {
-		return Status{}, fault(op, err)
+		return Status{}, durable.Fault(op, err)
 	}
 	var damaged sql.NullInt64
 	err = tx.QueryRowContext(ctx, `SELECT
@@ -97,7 +157,7 @@ func (q *Queue) Status(ctx context.Context) (Status, error) {
 			(SELECT max(number) - count(DISTINCT number) AS missing FROM notice WHERE key <> '' GROUP BY agent, key))`).
 		Scan(&s.Missing, &damaged, &s.News, &s.NewsMissing)
 	if err != nil {
-		return Status{}, fault(op, err)
+		return Status{}, durable.Fault(op, err)
 	}
 	if damaged.Valid {
 		s.Damaged = time.Unix(damaged.Int64, 0).UTC()
@@ -109,7 +169,15 @@ func (q *Queue) Status(ctx context.Context) (Status, error) {
 	if errors.Is(err, ErrUnknown) {
 		err = nil
 	}
-	return s, fault(op, err)
+	s.Free, s.Room = durable.RoomAt(v.path)
+	return s, durable.Fault(op, err)
+}
+
+// Status sums up the queue.
+func (q *Queue) Status(ctx context.Context) (Status, error) {
+	s, err := q.View.Status(ctx)
+	s.Unspooled = q.unspooled.Load()
+	return s, err
 }
 
 // count adds n records of a state.

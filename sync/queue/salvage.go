@@ -5,16 +5,18 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
+	"github.com/counterproof/counterproof/sync/queue/spool"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // rescue carries records from a damaged file into a new one.
 type rescue struct {
-	from  *sql.DB
+	from  *sql.DB // nil where there is nothing to read
+	spool *spool.Spool
 	into  *sql.Tx
 	chain chain
 	seen  map[wire.RecordID]bool
@@ -26,20 +28,36 @@ type rescue struct {
 // salvage copies every record of the damaged file that verifies, and notes the
 // gaps between them. A file that cannot be read at all gives none.
 func (d *Damage) salvage(ctx context.Context, path string, into *sql.Tx) error {
-	n, err := fileSize(path)
-	if err != nil || n == 0 {
+	n, err := durable.FileSize(path)
+	if err != nil {
 		return err
 	}
-	if err := lengthen(path, n); err != nil {
+	copies, err := spool.Open(spoolDir(path))
+	if err != nil {
 		return err
 	}
-	r := rescue{from: openReader(path), into: into, chain: chain{next: 1}, seen: map[wire.RecordID]bool{}}
+	r := rescue{spool: copies, into: into, chain: chain{next: 1}, seen: map[wire.RecordID]bool{}}
+	if n == 0 { // reading it would cost the log that is there
+		err = r.leap(ctx)
+	} else if err = durable.Lengthen(path, n); err == nil {
+		err = r.search(ctx, path)
+	}
+	d.Saved, d.Missing = r.saved, r.missing
+	return err
+}
+
+// search goes through the damaged file and the spool, and notes what is gone.
+func (r *rescue) search(ctx context.Context, path string) error {
+	r.from = durable.Reader(path)
 	defer r.from.Close()
 	seqs := survivors(ctx, r.from)
 	for _, seq := range seqs {
 		if err := r.take(ctx, seq); err != nil {
 			return err
 		}
+	}
+	if err := r.leap(ctx); err != nil {
+		return err
 	}
 	if old, err := readGaps(ctx, r.from); err == nil && len(old) > 0 {
 		if g := old[len(old)-1]; g.last > r.tail.last {
@@ -56,7 +74,6 @@ func (d *Damage) salvage(ctx context.Context, path string, into *sql.Tx) error {
 			r.missing++
 		}
 	}
-	d.Saved, d.Missing = r.saved, r.missing
 	return r.takeNews(ctx)
 }
 
@@ -64,7 +81,7 @@ func (d *Damage) salvage(ctx context.Context, path string, into *sql.Tx) error {
 // where this counter stands in the centre's list is not carried over.
 func (r *rescue) takeNews(ctx context.Context) error {
 	var all []News
-	_ = each(ctx, r.from, func(scan func(...any) error) error {
+	_ = durable.Each(ctx, r.from, func(scan func(...any) error) error {
 		if n, err := scanNews(scan); err == nil {
 			all = append(all, n)
 		}
@@ -78,20 +95,6 @@ func (r *rescue) takeNews(ctx context.Context) error {
 	return nil
 }
 
-// maxCut is the most that lengthen adds, in bytes.
-const maxCut = 1 << 30
-
-// lengthen adds zeros to a file that was cut short, up to the length that its
-// first page names: SQLite reads nothing at all of a shorter one. The bytes
-// that are there stay as they are.
-func lengthen(path string, n int64) error {
-	first, err := readFirst(path)
-	if err != nil || !first.database || first.size <= n || first.size > n+maxCut {
-		return err
-	}
-	return os.Truncate(path, first.size)
-}
-
 // take carries one record over if it verifies and follows what went before.
 // Only a failure of the new file is an error.
 func (r *rescue) take(ctx context.Context, seq wire.Seq) error {
@@ -99,10 +102,16 @@ func (r *rescue) take(ctx context.Context, seq wire.Seq) error {
 	_ = r.from.QueryRowContext(ctx, `SELECT hash FROM record WHERE seq = ?`, seq).Scan(&hash)
 	e, h, err := readEnvelope(ctx, r.from, seq)
 	name := e.RecHash()
+	whole := bytes.Equal(hash, name[:]) && err == nil && h.Seq == seq
+	if !whole || seq > r.chain.next {
+		if err := r.refill(ctx); err != nil || seq < r.chain.next {
+			return err
+		}
+	}
 	if !bytes.Equal(hash, name[:]) {
 		return nil // header, signature or hash were altered
 	}
-	if err != nil || h.Seq != seq {
+	if !whole {
 		r.tail = gap{seq, seq, name}
 		return nil
 	}
@@ -114,24 +123,72 @@ func (r *rescue) take(ctx context.Context, seq wire.Seq) error {
 			return err
 		}
 	}
+	return r.keep(ctx, h, e)
+}
+
+// keep carries a record over, the next of the chain.
+func (r *rescue) keep(ctx context.Context, h wire.Header, e wire.Envelope) error {
 	if err := insert(ctx, r.into, r.item(ctx, h, e), e); err != nil {
 		return err
 	}
-	r.chain = chain{next: seq + 1, prev: name}
+	r.chain = chain{next: h.Seq + 1, prev: e.RecHash()}
 	r.seen[h.Record] = true
 	r.saved++
 	return nil
 }
 
+// refill takes from the spool what goes on where the chain stands.
+func (r *rescue) refill(ctx context.Context) error {
+	for _, e := range r.spool.Chain(r.chain.next, r.chain.prev) {
+		h, err := e.Check()
+		if err != nil || r.seen[h.Record] {
+			return nil
+		}
+		if err := r.keep(ctx, h, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leap takes all that is left in the spool, over the numbers of which nothing is:
+// a record names the one before it, so the chain goes on.
+func (r *rescue) leap(ctx context.Context) error {
+	entries, err := r.spool.Entries()
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if err := r.refill(ctx); err != nil {
+			return err
+		}
+		if entry.Seq < r.chain.next {
+			continue
+		}
+		e, err := r.spool.Get(entry)
+		if err != nil {
+			continue
+		}
+		if h, err := e.Check(); err == nil && h.Seq == entry.Seq && !r.seen[h.Record] {
+			if err := r.skip(ctx, entry.Seq-1, h.Prev); err != nil {
+				return err
+			}
+		}
+	}
+	return r.refill(ctx)
+}
+
 // item is what the damaged file knows of a record. Where that cannot be read,
 // the record counts as not sent: the centre knows one that it has already.
 func (r *rescue) item(ctx context.Context, h wire.Header, e wire.Envelope) Item {
-	l, err := scanLink(r.from.QueryRowContext(ctx, linkColumns+`WHERE seq = ?`, h.Seq).Scan)
-	if err == nil {
-		_, err = l.check()
-	}
-	if err == nil {
-		return l.item
+	if r.from != nil {
+		l, err := scanLink(r.from.QueryRowContext(ctx, linkColumns+`WHERE seq = ?`, h.Seq).Scan)
+		if err == nil {
+			_, err = l.check()
+		}
+		if err == nil && l.item.Hash == e.RecHash() {
+			return l.item
+		}
 	}
 	return Item{
 		Seq: h.Seq, ID: h.Record, Hash: e.RecHash(), State: wire.Sealed,
@@ -148,17 +205,17 @@ func (r *rescue) skip(ctx context.Context, last wire.Seq, hash wire.Hash) error 
 }
 
 // writeGap notes a gap in the chain.
-func writeGap(ctx context.Context, db querier, g gap) error {
+func writeGap(ctx context.Context, db durable.Querier, g gap) error {
 	_, err := db.ExecContext(ctx, `INSERT INTO gap (first, last, hash) VALUES (?, ?, ?)`, g.first, g.last, g.hash[:])
 	return err
 }
 
 // survivors lists the numbers that can still be found, by reading the table
 // from both ends: a damaged page in the middle hides neither side.
-func survivors(ctx context.Context, db querier) []wire.Seq {
+func survivors(ctx context.Context, db durable.Querier) []wire.Seq {
 	var seqs []wire.Seq
 	for _, order := range []string{"ASC", "DESC"} {
-		_ = each(ctx, db, func(scan func(...any) error) error {
+		_ = durable.Each(ctx, db, func(scan func(...any) error) error {
 			var seq wire.Seq
 			err := scan(&seq)
 			if err == nil && seq > 0 {
@@ -178,7 +235,7 @@ func survivors(ctx context.Context, db querier) []wire.Seq {
 // given to others. Where the centre knows no more than the queue it does
 // nothing.
 func (q *Queue) Adopt(ctx context.Context, expect wire.Seq, centre wire.Hash) error {
-	err := transact(ctx, q.writer, func(tx *sql.Tx) error {
+	err := durable.Transact(ctx, q.writer, func(tx *sql.Tx) error {
 		last, _, err := head(ctx, tx)
 		if err != nil || expect <= last+1 {
 			return err
@@ -194,5 +251,5 @@ func (q *Queue) Adopt(ctx context.Context, expect wire.Seq, centre wire.Hash) er
 		}
 		return writeGap(ctx, tx, gap{last + 1, expect - 1, centre})
 	})
-	return fault("taking over the centre's place in the chain", err)
+	return durable.Fault("taking over the centre's place in the chain", err)
 }

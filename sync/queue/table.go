@@ -3,12 +3,21 @@ package queue
 import (
 	"context"
 	"database/sql"
+	_ "embed" // the tables
 	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/wire"
+)
+
+const (
+	// applicationID marks the file as a queue of this program: "CPRQ".
+	applicationID = 0x43505251
+	// schemaVersion is the version of the tables, in user_version.
+	schemaVersion = len(schema)
 )
 
 // schema makes the tables, each step those of one more version. A step is never
@@ -19,86 +28,19 @@ import (
 // with the hash of the last of them; the chain goes on after it. A notice is
 // found by its content; the place is the one in the counter's list at the centre,
 // and news is up to which place of that list an agent's notices are here.
-var schema = [...]string{`
-CREATE TABLE record (
-	seq       INTEGER PRIMARY KEY,
-	id        BLOB NOT NULL UNIQUE,
-	hash      BLOB NOT NULL,
-	header    BLOB NOT NULL,
-	signature BLOB NOT NULL,
-	size      INTEGER NOT NULL,
-	created   INTEGER NOT NULL, -- Unix seconds, whole minutes
-	state     TEXT NOT NULL,
-	attempts  INTEGER NOT NULL DEFAULT 0,
-	next      INTEGER NOT NULL DEFAULT 0, -- Unix milliseconds
-	kind      TEXT NOT NULL DEFAULT '',
-	receipt   BLOB, -- JSON
-	refusal   BLOB  -- JSON
-) STRICT;
-CREATE INDEX record_state ON record (state, seq, created);
-CREATE TABLE part (
-	seq    INTEGER NOT NULL REFERENCES record (seq),
-	place  INTEGER NOT NULL,
-	name   TEXT NOT NULL,
-	sealed BLOB NOT NULL,
-	PRIMARY KEY (seq, place)
-) STRICT;
-CREATE TABLE gap (
-	first INTEGER PRIMARY KEY,
-	last  INTEGER NOT NULL,
-	hash  BLOB NOT NULL
-) STRICT;
-CREATE TABLE damage (
-	at    INTEGER NOT NULL, -- Unix seconds, whole minutes
-	aside TEXT NOT NULL
-) STRICT;
-`, `
-CREATE TABLE notice (
-	id      INTEGER PRIMARY KEY,
-	name    BLOB NOT NULL UNIQUE, -- SHA-256 of the signed bytes
-	agent   TEXT NOT NULL,
-	number  INTEGER NOT NULL,
-	ref     TEXT NOT NULL,
-	kind    TEXT NOT NULL,
-	at      INTEGER NOT NULL, -- Unix milliseconds
-	key     TEXT NOT NULL,    -- '' where it did not verify
-	sig     BLOB NOT NULL,
-	kept    INTEGER NOT NULL, -- Unix seconds, whole minutes
-	seen    INTEGER NOT NULL DEFAULT 0,
-	printed INTEGER NOT NULL DEFAULT 0
-) STRICT;
-CREATE INDEX notice_ref ON notice (ref);
-CREATE INDEX notice_unseen ON notice (id) WHERE seen = 0;
-CREATE TABLE news (
-	agent TEXT PRIMARY KEY,
-	place INTEGER NOT NULL
-) STRICT;
-`}
+var schema = [...]string{tables, newsTables, settledColumn}
+
+//go:embed schema/1.sql
+var tables string
+
+//go:embed schema/2.sql
+var newsTables string
+
+//go:embed schema/3.sql
+var settledColumn string
 
 // waiting is the condition for records that the centre does not have yet.
 const waiting = `state IN ('sealed', 'blobs_sent')`
-
-// querier is a database or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
-}
-
-// each calls f for every row; scan reads the row.
-func each(ctx context.Context, db querier, f func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := db.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := f(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
-}
 
 // itemColumns are what scanItem reads.
 const itemColumns = `SELECT seq, id, hash, state, created, size, attempts, next, kind, receipt, refusal FROM record `
@@ -113,10 +55,10 @@ func scanItem(scan func(...any) error) (Item, error) {
 		return Item{}, err
 	}
 	if !known(it.State) {
-		return Item{}, fmt.Errorf("%w: record %d is in no state", errDamage, it.Seq)
+		return Item{}, fmt.Errorf("%w: record %d is in no state", durable.ErrDamage, it.Seq)
 	}
 	if len(id) != len(it.ID) || len(hash) != len(it.Hash) {
-		return Item{}, fmt.Errorf("%w: record %d has no name", errDamage, it.Seq)
+		return Item{}, fmt.Errorf("%w: record %d has no name", durable.ErrDamage, it.Seq)
 	}
 	copy(it.ID[:], id)
 	copy(it.Hash[:], hash)
@@ -125,10 +67,10 @@ func scanItem(scan func(...any) error) (Item, error) {
 		it.NextTry = time.UnixMilli(next).UTC()
 	}
 	if it.Receipt, err = unmarshal[wire.Receipt](receipt); err != nil {
-		return Item{}, fmt.Errorf("%w: the receipt of record %d: %w", errDamage, it.Seq, err)
+		return Item{}, fmt.Errorf("%w: the receipt of record %d: %w", durable.ErrDamage, it.Seq, err)
 	}
 	if it.Refusal, err = unmarshal[wire.Refusal](refusal); err != nil {
-		return Item{}, fmt.Errorf("%w: the refusal of record %d: %w", errDamage, it.Seq, err)
+		return Item{}, fmt.Errorf("%w: the refusal of record %d: %w", durable.ErrDamage, it.Seq, err)
 	}
 	return it, nil
 }
@@ -143,7 +85,7 @@ func unmarshal[T any](b []byte) (*T, error) {
 }
 
 // itemWhere reads one item, ErrUnknown where there is none.
-func itemWhere(ctx context.Context, db querier, where string, args ...any) (Item, error) {
+func itemWhere(ctx context.Context, db durable.Querier, where string, args ...any) (Item, error) {
 	it, err := scanItem(db.QueryRowContext(ctx, itemColumns+where, args...).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Item{}, ErrUnknown
@@ -154,7 +96,7 @@ func itemWhere(ctx context.Context, db querier, where string, args ...any) (Item
 // readEnvelope reads a record with its parts and checks that it is whole: what
 // is sent, or carried over from a damaged file, has always been held against
 // its own header. Where it is not whole, what was read of it comes with the error.
-func readEnvelope(ctx context.Context, db querier, seq wire.Seq) (wire.Envelope, wire.Header, error) {
+func readEnvelope(ctx context.Context, db durable.Querier, seq wire.Seq) (wire.Envelope, wire.Header, error) {
 	var e wire.Envelope
 	err := db.QueryRowContext(ctx, `SELECT header, signature FROM record WHERE seq = ?`, seq).Scan(&e.Header, &e.Signature)
 	if errors.Is(err, sql.ErrNoRows) {
@@ -163,7 +105,7 @@ func readEnvelope(ctx context.Context, db querier, seq wire.Seq) (wire.Envelope,
 	if err != nil {
 		return e, wire.Header{}, err
 	}
-	err = each(ctx, db, func(scan func(...any) error) error {
+	err = durable.Each(ctx, db, func(scan func(...any) error) error {
 		var p wire.Part
 		err := scan(&p.Name, &p.Sealed)
 		e.Parts = append(e.Parts, p)
@@ -174,13 +116,13 @@ func readEnvelope(ctx context.Context, db querier, seq wire.Seq) (wire.Envelope,
 	}
 	h, err := e.Check()
 	if err != nil {
-		return e, h, fmt.Errorf("%w: record %d: %w", errDamage, seq, err)
+		return e, h, fmt.Errorf("%w: record %d: %w", durable.ErrDamage, seq, err)
 	}
 	return e, h, nil
 }
 
 // insert stores a record with its parts.
-func insert(ctx context.Context, db querier, it Item, e wire.Envelope) error {
+func insert(ctx context.Context, db durable.Querier, it Item, e wire.Envelope) error {
 	receipt, err := marshal(it.Receipt)
 	if err != nil {
 		return err
@@ -224,7 +166,7 @@ func millis(t time.Time) int64 {
 
 // head is the chain's end: the newest record, or the gap after it. Both tables
 // are asked because damage may have cost the newest records.
-func head(ctx context.Context, db querier) (wire.Seq, wire.Hash, error) {
+func head(ctx context.Context, db durable.Querier) (wire.Seq, wire.Hash, error) {
 	var seq wire.Seq
 	var hash []byte
 	err := db.QueryRowContext(ctx, `
@@ -238,7 +180,7 @@ func head(ctx context.Context, db querier) (wire.Seq, wire.Hash, error) {
 		return 0, wire.Hash{}, err
 	}
 	if len(hash) != len(wire.Hash{}) {
-		return 0, wire.Hash{}, fmt.Errorf("%w: the newest record has no name", errDamage)
+		return 0, wire.Hash{}, fmt.Errorf("%w: the newest record has no name", durable.ErrDamage)
 	}
 	return seq, wire.Hash(hash), nil
 }

@@ -22,6 +22,8 @@ const (
 	rewind                 // the centre is behind: send from expect on
 	quarantine             // the chain forked: send nothing more
 	upload                 // parts are missing: send those, then it again
+	reissue                // our key has not signed it: sign it anew, with all after it
+	setAside               // it is damaged here beyond saving: take it off the chain
 )
 
 // decision is a step with what it needs.
@@ -30,7 +32,8 @@ type decision struct {
 	kind   wire.Kind
 	asked  time.Duration // how long a busy centre asks to wait
 	answer wire.Answer
-	err    error // for the log, where kind alone does not tell
+	prev   wire.Hash // what a record follows that is signed anew
+	err    error     // for the log, where kind alone does not tell
 }
 
 // statusOf is the only status that a verdict comes with.

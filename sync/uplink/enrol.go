@@ -2,6 +2,7 @@ package uplink
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
@@ -10,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
@@ -38,7 +38,11 @@ func (c *Client) enrol(ctx context.Context, invitation string) (custody.Identity
 	if err != nil {
 		return custody.Identity{}, &wire.Error{Op: "reading the invitation", Kind: wire.KindCode, Err: err}
 	}
-	csr, err := c.certificateRequest()
+	signer, err := c.enrolSigner(ctx)
+	if err != nil {
+		return custody.Identity{}, err
+	}
+	csr, err := certificateRequest(signer)
 	if err != nil {
 		return custody.Identity{}, err
 	}
@@ -56,7 +60,7 @@ func (c *Client) enrol(ctx context.Context, invitation string) (custody.Identity
 	defer k.quick.HTTPClient.CloseIdleConnections()
 	var answer wire.EnrolAnswer
 	err = k.askJSON(ctx, request{method: http.MethodPost, path: "/v1/enrol"},
-		wire.EnrolRequest{Code: invite.Code, CSR: csr, Keep: string(c.cfg.Keeper.Grade())}, &answer)
+		wire.EnrolRequest{Code: invite.Code, CSR: csr, Keep: string(custody.GradeOf(signer))}, &answer)
 	if wire.KindOf(err) == wire.KindUnauthorised {
 		return custody.Identity{}, &wire.Error{Op: "spending the invitation", Kind: wire.KindCode, Err: err}
 	}
@@ -74,9 +78,27 @@ func (c *Client) enrol(ctx context.Context, invitation string) (custody.Identity
 	return id, err
 }
 
+// enrolSigner is the key that an enrolment is for: the current one, so that the
+// counter stays the agent that it is; or a new one where that cannot be used, or
+// its chain is in doubt and the centre takes no more of it.
+func (c *Client) enrolSigner(ctx context.Context) (crypto.Signer, error) {
+	doubt := false
+	if c.cfg.Queue != nil {
+		s, err := c.cfg.Queue.Status(ctx)
+		if err != nil {
+			return nil, err
+		}
+		doubt = s.Quarantined > 0
+	}
+	if !doubt && c.cfg.Keeper.Trouble() == nil {
+		return c.cfg.Keeper.Signer(), nil
+	}
+	return c.cfg.Keeper.Next()
+}
+
 // certificateRequest proves to the centre that the counter holds its key.
-func (c *Client) certificateRequest() ([]byte, error) {
-	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, c.cfg.Keeper.Signer())
+func certificateRequest(signer crypto.Signer) ([]byte, error) {
+	csr, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, signer)
 	if err != nil {
 		return nil, fmt.Errorf("asking for a certificate: %w", err)
 	}
@@ -138,7 +160,7 @@ func (c *Client) Refresh(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if half := l.leaf.NotBefore.Add(l.leaf.NotAfter.Sub(l.leaf.NotBefore) / 2); time.Now().After(half) {
+	if half := l.leaf.NotBefore.Add(l.leaf.NotAfter.Sub(l.leaf.NotBefore) / 2); c.now().After(half) {
 		if l, err = c.renew(ctx, l); err != nil {
 			return fault("renewing the certificate", wire.KindProtocol, err)
 		}
@@ -157,7 +179,7 @@ func (c *Client) Refresh(ctx context.Context) error {
 
 // renew asks for a new certificate for the same key.
 func (c *Client) renew(ctx context.Context, l *line) (*line, error) {
-	csr, err := c.certificateRequest()
+	csr, err := certificateRequest(c.cfg.Keeper.Signer())
 	if err != nil {
 		return nil, err
 	}

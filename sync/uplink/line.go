@@ -18,6 +18,8 @@ import (
 
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/meter"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -43,6 +45,7 @@ type line struct {
 // caller makes requests of one centre, over one pool of connections.
 type caller struct {
 	base               string
+	spent              *meter.Meter
 	quick, slow, fetch *retryablehttp.Client
 }
 
@@ -86,7 +89,7 @@ func (c *Client) newLine(id custody.Identity) (*line, error) {
 	roots.AddCert(authority)
 	own := tls.Certificate{Certificate: id.Chain[:1], PrivateKey: c.cfg.Keeper.Signer(), Leaf: leaf}
 	return &line{id: id, leaf: leaf, bundle: bundle, caller: c.newCaller(c.address, &tls.Config{
-		MinVersion: tls.VersionTLS13, RootCAs: roots, Certificates: []tls.Certificate{own},
+		MinVersion: tls.VersionTLS13, RootCAs: roots, Certificates: []tls.Certificate{own}, Time: c.clock(),
 		ClientSessionCache: tls.NewLRUClientSessionCache(4),
 	})}, nil
 }
@@ -116,7 +119,7 @@ func (c *Client) amend(change func(*custody.Identity)) error {
 func (c *Client) newCaller(address string, config *tls.Config) caller {
 	dialer := &net.Dialer{Timeout: dialTime, KeepAlive: 30 * time.Second}
 	var transport http.RoundTripper = &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
+		Proxy:                  network.Proxy(c.cfg.Proxy),
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        config,
 		TLSHandshakeTimeout:    dialTime,
@@ -129,7 +132,7 @@ func (c *Client) newCaller(address string, config *tls.Config) caller {
 		transport = c.cfg.Wrap(transport)
 	}
 	return caller{
-		base:  "https://" + address,
+		base: "https://" + address, spent: &c.spent,
 		quick: c.retrying(transport, quickTime), slow: c.retrying(transport, slowTime), fetch: c.retrying(transport, fetchTime),
 	}
 }
@@ -162,6 +165,7 @@ func (k caller) start(ctx context.Context, q request) (*http.Response, error) {
 	for name, values := range q.header {
 		req.Header[name] = values
 	}
+	k.spent.Add(time.Now(), int64(len(q.body)))
 	resp, err := q.client.Do(req)
 	if err != nil {
 		return nil, &wire.Error{Op: "asking the centre", Kind: kindOf(err), Err: err}
@@ -179,6 +183,9 @@ func (k caller) ask(ctx context.Context, q request) (reply, error) {
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
 		return reply{}, &wire.Error{Op: "reading the centre's answer", Kind: kindOf(err), Err: err}
+	}
+	if network.IsPage(resp, body) {
+		return reply{}, &wire.Error{Op: "reading the centre's answer", Kind: KindPortal, Err: errPortal}
 	}
 	if len(body) > maxAnswer {
 		return reply{}, &wire.Error{Op: "reading the centre's answer", Kind: wire.KindProtocol, Err: errors.New("it has no end")}

@@ -362,7 +362,7 @@ func TestCollectRefused(t *testing.T) {
 		"reordered":  {page: func(p *wire.NoticePage) { slices.Reverse(p.Notices) }, kind: wire.KindProtocol},
 		"last-wrong": {page: func(p *wire.NoticePage) { p.Last = 1 }, kind: wire.KindProtocol},
 		"too-many":   {page: func(p *wire.NoticePage) { p.Notices = make([]wire.Placed, wire.MaxNotices+1) }, kind: wire.KindProtocol},
-		"html":       {status: 200, body: "<html>", kind: wire.KindProtocol},
+		"html":       {status: 200, body: "<html>", kind: KindPortal},
 		"no-end":     {status: 200, body: strings.Repeat(" ", maxAnswer+1), kind: wire.KindProtocol},
 		"forbidden":  {status: 403, kind: wire.KindUnauthorised},
 		"no-such":    {status: 404, kind: wire.KindProtocol},

@@ -40,10 +40,15 @@ func backoff(failed int, asked time.Duration, rand func(int64) int64) time.Durat
 	return max(waitMin, asked) + time.Duration(rand(int64(spread)+1))
 }
 
-// retryAfter reads what a busy centre asks for, in seconds (RFC 9110 §10.2.3);
-// anything else is nothing.
+// retryAfter reads what a busy centre asks for, in seconds or as a date (RFC 9110
+// §10.2.3); anything else is nothing.
 func retryAfter(h http.Header) time.Duration {
 	n, err := strconv.Atoi(h.Get("Retry-After"))
+	until, dated := http.ParseTime(h.Get("Retry-After"))
+	sent, told := http.ParseTime(h.Get("Date"))
+	if dated == nil && told == nil { // by the sender's own clock, whatever ours says
+		n, err = int(min(until.Sub(sent), retryAfterMax)/time.Second), nil
+	}
 	if err != nil || n < 0 {
 		return 0
 	}
@@ -144,7 +149,7 @@ func kindOf(err error) wire.Kind {
 		return wire.KindUnauthorised
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok || errors.Is(err, http.ErrSchemeMismatch) {
-		return wire.KindProtocol // something that speaks no TLS, as a hotel's login page
+		return wire.KindProtocol // something that speaks no TLS
 	}
 	return wire.KindUnreachable
 }

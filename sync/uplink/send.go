@@ -82,6 +82,9 @@ func (c *Client) pass(ctx context.Context, k *care) time.Duration {
 		if !due {
 			return min(time.Until(it.NextTry), k.rest())
 		}
+		if wait := c.spent.Wait(time.Now(), c.cfg.DayBytes, it.Size); wait > 0 {
+			return min(wait, k.rest())
+		}
 		kind, err := c.sendOne(ctx, it)
 		if err != nil {
 			return c.stumble(ctx, "sending a record", err)
@@ -89,6 +92,9 @@ func (c *Client) pass(ctx context.Context, k *care) time.Duration {
 		switch kind {
 		case wire.KindUnauthorised:
 			k.next = time.Now() // a renewal may mend it
+		case wire.KindDamaged:
+			k.next = time.Now() // those behind it are written anew
+			return 0
 		case wire.KindNone:
 			k.expect()
 		}
@@ -99,7 +105,7 @@ func (c *Client) pass(ctx context.Context, k *care) time.Duration {
 // offline reports whether trying anything else now would fail alike.
 func offline(kind wire.Kind) bool {
 	switch kind {
-	case wire.KindUnreachable, wire.KindCertificate, wire.KindClock, wire.KindShed:
+	case wire.KindUnreachable, wire.KindCertificate, wire.KindClock, wire.KindShed, KindPortal:
 		return true
 	}
 	return false
@@ -140,8 +146,14 @@ func (c *Client) sendOne(ctx context.Context, it queue.Item) (wire.Kind, error) 
 // after all, as one that was restored, are sent once more.
 func (c *Client) offer(ctx context.Context, l *line, it queue.Item) (decision, error) {
 	e, err := c.cfg.Queue.Envelope(ctx, it.Seq)
+	if wire.KindOf(err) == wire.KindDamaged {
+		return decision{step: setAside, kind: wire.KindDamaged, err: err}, nil
+	}
 	if err != nil {
 		return decision{}, fault("reading a record", wire.KindDisk, err)
+	}
+	if h, err := wire.DecodeHeader(e.Header); err == nil && !c.signed(e) {
+		return decision{step: reissue, answer: wire.Answer{Expect: it.Seq}, prev: h.Prev}, nil
 	}
 	if it.State == wire.Sealed {
 		large := func(p wire.Part) bool { return !wire.Inline(p) }
@@ -197,6 +209,13 @@ func (c *Client) settle(ctx context.Context, it queue.Item, d decision) error {
 		c.note(wire.KindQuarantined)
 		c.log.Error("the chain forked, nothing more is sent", "seq", seq)
 		return q.MarkQuarantined(ctx)
+	case reissue:
+		return c.reissue(ctx, seq, d.prev)
+	case setAside:
+		c.note(wire.KindDamaged)
+		c.log.Error("a record is damaged beyond saving and is set aside", "seq", seq, "kind", string(wire.KindDamaged), "err", d.err)
+		_, err := q.SetAside(ctx, it.Seq)
+		return err
 	case rewind:
 		c.log.Warn("the centre is behind, records are sent again", "seq", uint64(d.answer.Expect))
 		err := q.Rewind(ctx, d.answer.Expect)

@@ -24,7 +24,14 @@ func (c *Client) tend(ctx context.Context, k *care) wire.Kind {
 	}
 	if err != nil {
 		kind := cmp.Or(wire.KindOf(err), wire.KindDisk) // what has no kind is the queue's
+		if c.blocked(ctx, kind) {
+			kind = KindPortal
+		}
 		c.note(kind)
+		if kind == wire.KindClock && c.learnTime(ctx) {
+			k.next = time.Now()
+			return wire.KindNone
+		}
 		wait := backoff(k.failed, 0, c.cfg.Rand)
 		k.failed, k.next = k.failed+1, time.Now().Add(wait)
 		c.log.Warn("looking after the way to the centre failed", "kind", string(kind), "wait", wait.String(), "err", err)
@@ -105,7 +112,11 @@ func (c *Client) compare(ctx context.Context, s wire.State) error {
 		return fault("taking over the centre's place in the chain", wire.KindDamaged, q.Adopt(ctx, s.Expect, s.Head))
 	case s.Expect >= 1 && s.Expect < next:
 		c.log.Warn("the centre is behind, records are sent again", "seq", uint64(s.Expect))
-		return q.Rewind(ctx, s.Expect)
+		err := q.Rewind(ctx, s.Expect)
+		if wire.KindOf(err) == wire.KindDamaged {
+			return c.reissue(ctx, uint64(s.Expect), s.Head)
+		}
+		return err
 	}
 	return nil
 }

@@ -21,6 +21,11 @@
 //     a centre's Retry-After is a floor with a ceiling.
 //   - A fork puts the queue into quarantine and nothing more is sent; a centre
 //     that is behind gets its records again.
+//   - A record that the counter's key has not signed, or that stands behind one
+//     that was lost, is signed anew in its place before it is sent: the centre
+//     would refuse it for ever, or wait for the lost one for ever.
+//   - A clock that is wrong by years stops nothing: the centre's time is learned
+//     from the centre itself, and only dates are forgiven, no key and no name.
 //   - A bundle older than the one at hand is refused.
 //   - News is on this counter's disk before it is acknowledged. What does not
 //     verify is kept as unreadable, never shown as what it claims to be, and
@@ -39,6 +44,7 @@ import (
 
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/uplink/meter"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -55,6 +61,14 @@ type Config struct {
 	// News, if set, is told that news came and is in the queue, and how much. It
 	// is called by whoever collects it and must not wait.
 	News func(count int)
+	// Proxy is the URL of the proxy to the centre, "none" for none; empty takes
+	// HTTPS_PROXY and NO_PROXY of the environment.
+	Proxy string
+	// DayBytes is how many bytes of records are sent in a day (UTC) at most, as on
+	// a metered line; 0 for no limit. What is left waits for the next day.
+	DayBytes int64
+	// Chore, if set, is called between sending, at least once a minute, by Run.
+	Chore func(context.Context)
 	// Wrap, if set, stands between the client and the connection: it sees
 	// every try. A recorder or a faulty line is such a thing.
 	Wrap func(http.RoundTripper) http.RoundTripper
@@ -73,6 +87,8 @@ type Client struct {
 	address string
 	line    *line // the connection of the identity in force; nil before it is needed
 	status  Status
+	skew    time.Duration // the centre's clock minus this one's, once that mattered
+	spent   meter.Meter
 }
 
 // Status is what a person may be told about the way to the centre.
@@ -136,6 +152,9 @@ func fault(op string, kind wire.Kind, err error) error {
 // errQueue is why a client without a queue cannot run.
 var errQueue = errors.New("a client without a queue has nothing to send")
 
+// choreEvery is how often at least the chore is done.
+const choreEvery = time.Minute
+
 // Run sends what is due until ctx ends, and returns nil then. One Run at a time
 // works on a queue. Failures are in Status and in the queue, never fatal.
 func (c *Client) Run(ctx context.Context) error {
@@ -145,6 +164,10 @@ func (c *Client) Run(ctx context.Context) error {
 	var care care
 	for ctx.Err() == nil {
 		wait := c.pass(ctx, &care)
+		if c.cfg.Chore != nil {
+			c.cfg.Chore(ctx)
+			wait = min(wait, choreEvery)
+		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():

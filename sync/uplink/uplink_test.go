@@ -71,7 +71,7 @@ func TestEnrolRefused(t *testing.T) {
 		"no-name":         {nil, func(c *centre) { c.enrolled = func(a *wire.EnrolAnswer) { a.Agent = "" } }, wire.KindDisk},
 		"no-json": {nil, func(c *centre) {
 			c.before = func(w http.ResponseWriter, _ *http.Request, _ []byte) bool {
-				_, _ = io.WriteString(w, "<html>")
+				_, _ = io.WriteString(w, "no JSON")
 				return true
 			}
 		}, wire.KindProtocol},

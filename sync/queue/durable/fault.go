@@ -1,37 +1,38 @@
-package queue
+package durable
 
 import (
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/counterproof/counterproof/sync/wire"
 	"github.com/mattn/go-sqlite3"
 )
 
-// errDamage is wrapped by what an examination found wrong.
-var errDamage = errors.New("the queue's file is damaged")
+// ErrDamage is wrapped by what an examination found wrong.
+var ErrDamage = errors.New("the queue's file is damaged")
 
-// isDamage reports whether the error means a damaged file, not a full disk or
+// IsDamage reports whether the error means a damaged file, not a full disk or
 // a missing permission.
-func isDamage(err error) bool {
-	if errors.Is(err, errDamage) {
+func IsDamage(err error) bool {
+	if errors.Is(err, ErrDamage) {
 		return true
 	}
 	e, ok := errors.AsType[sqlite3.Error](err)
 	return ok && (e.Code == sqlite3.ErrCorrupt || e.Code == sqlite3.ErrNotADB)
 }
 
-// fault says what was being done and of which kind the failure is. An error of
+// Fault says what was being done and of which kind the failure is. An error of
 // the caller's own (its context, its build function) keeps having none.
-func fault(op string, err error) error {
+func Fault(op string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case wire.KindOf(err) != wire.KindNone:
 		return fmt.Errorf("%s: %w", op, err)
-	case isDamage(err):
+	case IsDamage(err):
 		return &wire.Error{Op: op, Kind: wire.KindDamaged, Err: err}
 	case ofDisk(err):
 		return &wire.Error{Op: op, Kind: wire.KindDisk, Err: err}
@@ -57,4 +58,17 @@ func ofDisk(err error) bool {
 		return true
 	}
 	return false
+}
+
+// IsFull reports whether the disk has no room.
+func IsFull(err error) bool {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	return ok && e.Code == sqlite3.ErrFull || errors.Is(err, syscall.ENOSPC)
+}
+
+// IsStatement reports whether SQLite did not understand a statement, as one about
+// tables or columns that are not there.
+func IsStatement(err error) bool {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	return ok && e.Code == sqlite3.ErrError
 }

@@ -1,4 +1,18 @@
-package queue
+// Package durable opens the SQLite files that must not lose what was answered:
+// with settings that keep it over a power cut, read back from every connection,
+// and with what a program has to know of the disk under them.
+//
+// It knows no tables and repairs nothing.
+//
+// # The laws
+//
+//   - A connection whose settings differ from what was asked for is not used. The
+//     driver passes over a misspelt key in silence and goes on with a default that
+//     loses acknowledged records, so asking is the only proof.
+//   - A copy of a file is made by the database, page by page, while it is used,
+//     and put in place whole or not at all.
+//   - Space is that of the filesystem on which the file lies, not of some other.
+package durable
 
 import (
 	"context"
@@ -15,12 +29,9 @@ import (
 	"github.com/mattn/go-sqlite3"
 )
 
-const (
-	// applicationID marks the file as a queue of this program: "CPRQ".
-	applicationID = 0x43505251
-	// schemaVersion is the version of the tables, in user_version.
-	schemaVersion = len(schema)
-)
+// ErrSettings: the database does not run with the settings that keep records
+// safe.
+var ErrSettings = errors.New("the database does not keep its settings")
 
 // setting is a pragma and the value that it must read back with.
 type setting struct{ name, value string }
@@ -81,15 +92,15 @@ type connector struct {
 	want []setting
 }
 
-// openWriter prepares the one connection that writes.
-func openWriter(path string) *sql.DB {
+// Writer prepares the one connection that writes.
+func Writer(path string) *sql.DB {
 	db := sql.OpenDB(connector{path, writerKeys(), slices.Concat(guarded, synced), writerWants()})
 	db.SetMaxOpenConns(1)
 	return db
 }
 
-// openReader prepares the connections that read.
-func openReader(path string) *sql.DB {
+// Reader prepares the connections that read.
+func Reader(path string) *sql.DB {
 	db := sql.OpenDB(connector{path, readerKeys(), guarded, readerWants()})
 	db.SetMaxOpenConns(4)
 	return db

@@ -1,4 +1,0 @@
-package queue
-
-// syncFolder does nothing: NTFS journals names, and a folder cannot be synced.
-func syncFolder(string) error { return nil }
