@@ -12,8 +12,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -67,6 +69,19 @@ type Config struct {
 	// TrustKey is the public key of whoever signs those bundles: Ed25519, in
 	// base64. Empty is a counter that can read chips and verify none.
 	TrustKey string `json:"trust_key"`
+	// TPM is where the counter's keys are drawn: "auto" is the machine's own chip,
+	// else a device file or a socket; empty is none, and the keys lie in files. As
+	// a system service: auto.
+	TPM string `json:"tpm"`
+	// KeyGrade is the least that the keys must be kept with: tpm, dpapi or file.
+	// Empty is any.
+	KeyGrade string `json:"key_grade"`
+	// Proxy is the URL of the proxy to the centre, or "none". Empty takes the
+	// environment's (HTTPS_PROXY, NO_PROXY).
+	Proxy string `json:"proxy"`
+	// DayBytes is how many bytes a day are sent at most, on a metered line; 0 is
+	// no limit.
+	DayBytes int64 `json:"day_bytes"`
 	// UVIRTemplates is the day (YYYY-MM-DD) on which this counter's pictures of
 	// documents under ultraviolet and infrared light were last refreshed. Empty is
 	// a counter without such a lamp.
@@ -80,7 +95,11 @@ const maxFile = 1 << 20
 
 // Default is a counter with whatever is plugged in, in the user's own folders.
 func Default() Config {
-	return Config{Data: filepath.Join(stateDir(), "counterproof"), Policy: "gpg45-0.4", Languages: []string{"en", "cy"}, Capture: 60, Plugs: true}
+	tpm := ""
+	if os.Getenv("STATE_DIRECTORY") != "" { // a system service, not somebody trying it out
+		tpm = "auto"
+	}
+	return Config{TPM: tpm, Data: filepath.Join(stateDir(), "counterproof"), Policy: "gpg45-0.4", Languages: []string{"en", "cy"}, Capture: 60, Plugs: true}
 }
 
 // stateDir is where programs of this user keep their state (XDG Base Directory
@@ -139,7 +158,11 @@ func (c Config) Validate() error {
 		bad(v != "" && !strings.HasPrefix(v, "sim:") && !device(v), key, `is neither a device such as "usb:1-2/046d:0825" nor "sim:FOLDER"`)
 	}
 	bad(c.ChipReader != "" && !strings.HasPrefix(c.ChipReader, "sim:") && !device(c.ChipReader), "chip_reader", `is neither a device such as "pcsc:NAME" nor "sim:FOLDER"`)
-	_, err := c.Signer()
+	bad(!slices.Contains([]string{"", "tpm", "dpapi", "file"}, c.KeyGrade), "key_grade", "is none of tpm, dpapi and file")
+	bad(c.DayBytes < 0, "day_bytes", "is less than nothing")
+	proxy, err := url.Parse(c.Proxy)
+	bad(c.Proxy != "" && c.Proxy != "none" && (err != nil || proxy.Host == ""), "proxy", `is neither a URL nor "none"`)
+	_, err = c.Signer()
 	bad(err != nil, "trust_key", "is no Ed25519 public key in base64")
 	bad(c.DocumentCamera != "" && c.DocumentCamera == c.FaceCamera && device(c.FaceCamera), "face_camera", "is the camera over the document")
 	_, err = c.Templates()

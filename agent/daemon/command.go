@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/base32"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -98,18 +97,8 @@ lost the key of the clerks' PINs: then it makes a new key, and the new superviso
 resets every clerk's PIN. Open visits and the queue stay as they are. The counter must not be running, and only
 who may read its files can do this.`,
 		Example: "  counterproofd rescue --config /etc/counterproof/counter.json",
-	}, func(cmd *cobra.Command, cfg config.Config) (err error) {
-		held, err := lock(cfg.Data)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, held.Close()) }()
-		box, err := outbox.Open(cfg.Data, Version)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, box.Close()) }()
-		return rescue(cfg.Data, box, cmd.OutOrStdout())
+	}, func(cmd *cobra.Command, cfg config.Config) error {
+		return owned(cfg, func(box *outbox.Outbox) error { return rescue(cfg.Data, box, cmd.OutOrStdout()) })
 	})
 }
 
@@ -155,16 +144,15 @@ type Enrolled struct {
 // Enrol spends an invitation for the counter of a configuration, which must not
 // be running.
 func Enrol(ctx context.Context, cfg config.Config, invitation string) (e Enrolled, err error) {
-	held, err := lock(cfg.Data)
-	if err != nil {
-		return e, err
-	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	box, err := outbox.Open(cfg.Data, Version)
-	if err != nil {
-		return e, err
-	}
-	defer func() { err = errors.Join(err, box.Close()) }()
+	err = owned(cfg, func(box *outbox.Outbox) error {
+		e, err = enrol(ctx, cfg, box, invitation)
+		return err
+	})
+	return e, err
+}
+
+// enrol spends an invitation.
+func enrol(ctx context.Context, cfg config.Config, box *outbox.Outbox, invitation string) (e Enrolled, err error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	identity, err := box.Enrol(ctx, invitation)

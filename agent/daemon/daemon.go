@@ -145,7 +145,7 @@ func open(ctx context.Context, cfg config.Config) (_ *counter, err error) {
 	if c.lock, err = lock(cfg.Data); err != nil {
 		return nil, err
 	}
-	if c.outbox, err = outbox.Open(cfg.Data, Version); err != nil {
+	if c.outbox, err = openOutbox(cfg); err != nil {
 		return nil, err
 	}
 	if c.clerks, err = clerkstore.Open(cfg.Data, c.outbox); err != nil {

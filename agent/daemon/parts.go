@@ -2,11 +2,14 @@ package daemon
 
 import (
 	"context"
+	"errors"
 	"image"
 
 	"github.com/counterproof/counterproof/agent/api"
+	"github.com/counterproof/counterproof/agent/config"
 	"github.com/counterproof/counterproof/agent/desk"
 	"github.com/counterproof/counterproof/agent/face"
+	"github.com/counterproof/counterproof/agent/outbox"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/devices"
 )
@@ -24,6 +27,26 @@ func (m matcher) Compare(consent int, portrait, live image.Image) (proof.FacesCo
 		return proof.FacesCompared{}, err
 	}
 	return proof.FacesCompared{Score: c.Score, Decision: c.Decision, Profile: c.Profile}, nil
+}
+
+// openOutbox opens identity and queue as the configuration has it.
+func openOutbox(cfg config.Config) (*outbox.Outbox, error) {
+	return outbox.OpenWith(cfg.Data, Version, outbox.Settings{TPM: cfg.TPM, Grade: cfg.KeyGrade, Proxy: cfg.Proxy, DayBytes: cfg.DayBytes})
+}
+
+// owned opens identity and queue for one who has the data folder alone: the counter
+// must not be running.
+func owned(cfg config.Config, use func(*outbox.Outbox) error) (err error) {
+	held, err := lock(cfg.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, held.Close()) }()
+	box, err := openOutbox(cfg)
+	if err != nil {
+		return err
+	}
+	return errors.Join(use(box), box.Close())
 }
 
 // site is where the counter stands: the configuration's word, or the centre's.

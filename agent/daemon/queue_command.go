@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -78,36 +79,32 @@ must be enrolled; one in training takes records of training alone, and no other
 counter does.`,
 		Example: "  counterproofd queue import /media/stick/counter-7.parcel",
 	}, func(cmd *cobra.Command, cfg config.Config) error {
-		return importQueue(cmd, cfg.Data, cmd.Flags().Arg(0))
+		return importQueue(cmd, cfg, cmd.Flags().Arg(0))
 	})
 	cmd.Args = cobra.ExactArgs(1)
 	return cmd
 }
 
 // importQueue takes a parcel in, or leaves it for the counter that runs.
-func importQueue(cmd *cobra.Command, data, name string) (err error) {
+func importQueue(cmd *cobra.Command, cfg config.Config, name string) (err error) {
 	f, err := os.Open(name)
 	if err != nil {
 		return fmt.Errorf("importing into the queue: %w", err)
 	}
 	defer f.Close()
-	held, err := lock(data)
+	err = owned(cfg, func(box *outbox.Outbox) error { return carryIn(cmd, box, f) })
 	if proof.KindOf(err) == proof.KindAlreadyRunning {
-		n, err := outbox.Deliver(data, f)
+		n, err := outbox.Deliver(cfg.Data, f)
 		if err == nil {
 			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%d records were left for the counter, which takes them in within a minute.\n", n)
 		}
 		return err
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, held.Close()) }()
-	box, err := outbox.Open(data, Version)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, box.Close()) }()
+	return err
+}
+
+// carryIn takes a parcel into a queue.
+func carryIn(cmd *cobra.Command, box *outbox.Outbox, f io.Reader) error {
 	c, err := box.CarryIn(cmd.Context(), f)
 	_, _ = fmt.Fprintf(cmd.OutOrStdout(), "%d records are in the queue.\n", c.Records)
 	if err == nil && c.Left > 0 {

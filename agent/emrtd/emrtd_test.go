@@ -17,8 +17,8 @@ import (
 
 	"github.com/counterproof/counterproof/agent/chip"
 	"github.com/counterproof/counterproof/agent/chip/image"
-	"github.com/counterproof/counterproof/agent/chip/mint"
 	"github.com/counterproof/counterproof/agent/chip/issue"
+	"github.com/counterproof/counterproof/agent/chip/mint"
 	"github.com/counterproof/counterproof/agent/chip/trust"
 	"github.com/counterproof/counterproof/agent/emrtd"
 	"github.com/counterproof/counterproof/agent/proof"

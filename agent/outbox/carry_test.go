@@ -123,7 +123,7 @@ func TestDeadTPM(t *testing.T) {
 			}
 			fail(chip)
 			ref := record(t, o, 4) // this patient is already at the counter
-			if err := o.CanSeal(); proof.KindOf(err) != proof.KindNotEnrolled {
+			if err := o.CanSeal(); proof.KindOf(err) != proof.KindKeyAway {
 				t.Errorf("the next visit may begin: %v", err)
 			}
 			if err := o.Close(); err != nil {

@@ -248,7 +248,7 @@ func kindOf(err error) proof.Kind {
 		return e.Kind
 	}
 	if errors.Is(err, custody.ErrLost) || errors.Is(err, custody.ErrGrade) || errors.Is(err, custody.ErrAway) {
-		return proof.KindNotEnrolled // enrolling again ends each of them
+		return proof.KindKeyAway // enrolling again ends each of them
 	}
 	return proof.KindInternal
 }
@@ -262,5 +262,5 @@ var kinds = map[wire.Kind]proof.Kind{
 	wire.KindShed: proof.KindCentreBusy, wire.KindUpgrade: proof.KindUpgrade, wire.KindProtocol: proof.KindCentreProtocol,
 	wire.KindDisk: proof.KindDiskFull, wire.KindDamaged: proof.KindQueueDamaged,
 	wire.KindNotEnrolled: proof.KindNotEnrolled, wire.KindCode: proof.KindEnrolCode,
-	uplink.KindPortal: proof.KindCentreProtocol,
+	uplink.KindPortal: proof.KindSignInNetwork,
 }

@@ -82,6 +82,8 @@ const (
 	KindCentreProtocol     Kind = "centre_protocol"
 	KindNotEnrolled        Kind = "not_enrolled"
 	KindEnrolCode          Kind = "enrol_code"
+	KindSignInNetwork      Kind = "network_sign_in" // the network answers in the centre's place
+	KindKeyAway            Kind = "key_away"        // what holds the counter's key does not answer, or lost it
 )
 
 // Kinds of clerks, visits and the program itself.
@@ -142,7 +144,7 @@ func Kinds() []Kind {
 		KindDeviceProtocol, KindDeviceUnsupported, KindPaperOut, KindCoverOpen, KindCancelled,
 		KindDiskFull, KindDiskFails, KindDraftDamaged, KindQueueDamaged, KindCentreUnreachable, KindCentreCertificate,
 		KindClock, KindCentreUnauthorised, KindQuarantined, KindCentreRefused, KindCentreBusy, KindUpgrade,
-		KindCentreProtocol, KindNotEnrolled, KindEnrolCode,
+		KindCentreProtocol, KindNotEnrolled, KindEnrolCode, KindSignInNetwork, KindKeyAway,
 		KindSignIn, KindLockedOut, KindSessionEnded, KindNotAllowed, KindWeakPIN, KindNoClerks, KindVisitOpen,
 		KindNoVisit, KindAskNotOpen, KindNoConsent, KindSocketTaken, KindAlreadyRunning, KindPeerRefused,
 		KindDaemonAway, KindBadRequest, KindInternal,

@@ -22,8 +22,8 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip/image"
-	"github.com/counterproof/counterproof/agent/chip/mint"
 	"github.com/counterproof/counterproof/agent/chip/issue"
+	"github.com/counterproof/counterproof/agent/chip/mint"
 	"github.com/counterproof/counterproof/agent/chip/trust"
 	"github.com/counterproof/counterproof/agent/emrtd"
 	"github.com/counterproof/counterproof/agent/jp2"

@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip/image"
-	"github.com/counterproof/counterproof/agent/chip/mint"
 	"github.com/counterproof/counterproof/agent/chip/issue"
+	"github.com/counterproof/counterproof/agent/chip/mint"
 	"github.com/counterproof/counterproof/agent/inspect"
 	"github.com/counterproof/counterproof/devices/devicetest"
 )
