@@ -53,8 +53,8 @@ type Replay struct {
 	at      [2]int    // the next event of each way
 	places  [2]uint64 // bytes that went through
 	last    time.Time // when the latest event was played
-	rest    []byte // of a piece that did not fit into a buffer
-	gone    error  // why, when the recording says that the device went
+	rest    []byte    // of a piece that did not fit into a buffer
+	gone    error     // why, when the recording says that the device went
 	closed  bool
 }
 
