@@ -97,7 +97,7 @@ func TestAShiftEnds(t *testing.T) {
 		t.Errorf("the session says that it ends at %s", began.Until)
 	}
 	now := morning
-	for now = morning; now.Before(began.Until); now = now.Add(time.Minute) {
+	for ; now.Before(began.Until); now = now.Add(time.Minute) {
 		if _, why := s.find(began.Token, now); why != proof.KindNone {
 			t.Fatalf("signed out at %s for %s", now, why)
 		}

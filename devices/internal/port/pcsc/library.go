@@ -49,8 +49,10 @@ const (
 	// contactState is this package's own, and never sent: what lies there is read
 	// by contacts.
 	contactState state = 0x8000
-	eventCount         = 16 // bits to shift the count by
 )
+
+// eventCount is how far the count of events is shifted in a state, in bits.
+const eventCount = 16
 
 // byContacts reports whether an answer to reset is that of a card with contacts.
 // One without has the answer that PC/SC part 3 §3.1.3.2.3 makes up for it. What has
