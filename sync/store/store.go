@@ -181,6 +181,8 @@ type Agent struct {
 	Expect      wire.Seq  // next number of its chain
 	Head        wire.Hash // RecHash of Expect-1
 	Quarantined bool
+	Status      Status
+	Approved    string // sign-in name of the second person; empty if none was needed or has come
 }
 
 // Code is a one-time enrolment code as the centre keeps it.
@@ -189,6 +191,9 @@ type Code struct {
 	Site    wire.SiteID
 	Role    Role
 	Expires time.Time
+	By      string   // sign-in name of who made it
+	Second  bool     // whoever enrols with it stays Pending until a second person approves
+	Grades  []string // how the key may be kept; any way if empty. Another is ErrCode
 }
 
 // Enrolment spends a code.
@@ -212,6 +217,10 @@ type Record struct {
 	// be read. The envelope is empty, or its header and signature are those that
 	// the receipt names and parts that were lost have no Sealed.
 	Damaged bool
+
+	// Erased says that the sealed parts were destroyed on purpose (Office.Erase).
+	// Receipt, header and signature are whole, and no part has Sealed.
+	Erased bool
 }
 
 // Origin is the enrolled counter behind a record.
