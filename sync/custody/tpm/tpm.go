@@ -23,7 +23,10 @@ package tpm
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
+	"syscall"
+	"time"
 
 	"github.com/google/go-tpm/tpm2"
 	"github.com/google/go-tpm/tpm2/transport"
@@ -77,25 +80,54 @@ func (c *Chip) drop() error {
 	return err
 }
 
-// do runs f on an open line, and once more on a fresh one if that failed in a
-// way that may pass.
+// How often a chip is asked again: one whose places other programs hold, and one
+// that has not let go of ours.
+const (
+	patience   = 30
+	insistence = 5
+)
+
+// wait waits before try i, at random and longer each time, so that two programs
+// do not meet again and again.
+func wait(i int) { <-time.After(rand.N(time.Duration(i) * 10 * time.Millisecond)) }
+
+// do runs f on an open line, again while the chip is busy with another program,
+// and once more on a fresh line if it failed in another way that may pass.
 func (c *Chip) do(f func(transport.TPM) error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	err := c.once(f)
+	for i := 1; busy(err) && i <= patience; i++ {
+		wait(i)
+		err = c.once(f)
+	}
+	return judge(err)
+}
+
+// busy reports whether the chip says that it could do what was asked if others
+// had let go of its places. Behind the kernel's resource manager nobody sees
+// this; without one every program does.
+func busy(err error) bool {
+	return errors.Is(err, syscall.EAGAIN) || errors.Is(err, tpm2.TPMRCObjectMemory) || errors.Is(err, tpm2.TPMRCSessionMemory) ||
+		errors.Is(err, tpm2.TPMRCObjectHandles) || errors.Is(err, tpm2.TPMRCSessionHandles) || errors.Is(err, tpm2.TPMRCRetry)
+}
+
+// once is one try of do.
+func (c *Chip) once(f func(transport.TPM) error) error {
 	var err error
 	for range 2 {
 		if c.line == nil {
 			if c.line, err = openLine(c.device); err != nil {
 				c.line = nil
-				return fmt.Errorf("%w: %w", ErrAway, err)
+				return err
 			}
 		}
-		if err = f(c.line); err == nil || verdict(err) {
+		if err = f(c.line); err == nil || verdict(err) || busy(err) {
 			break
 		}
 		_ = c.drop() // the failure that is told is f's
 	}
-	return judge(err)
+	return err
 }
 
 // verdicts are the chip's words about what it was given. Asking again changes
@@ -139,9 +171,14 @@ func storageKey(t transport.TPM) (*tpm2.CreatePrimaryResponse, error) {
 	return srk, nil
 }
 
-// flush takes an object out of the chip's few places.
+// flush takes an object out of the chip's few places. It insists, because what
+// stays there without a resource manager stays until the machine is off.
 func flush(t transport.TPM, h tpm2.TPMHandle) error {
 	_, err := tpm2.FlushContext{FlushHandle: h}.Execute(t)
+	for i := 1; err != nil && !errors.Is(err, tpm2.TPMRCHandle) && i <= insistence; i++ {
+		wait(i)
+		_, err = tpm2.FlushContext{FlushHandle: h}.Execute(t)
+	}
 	return err
 }
 

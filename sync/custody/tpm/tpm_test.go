@@ -99,11 +99,14 @@ func TestManyKeysTakeTurns(t *testing.T) {
 		k, _ := newKey(t, c)
 		all = append(all, k)
 	}
-	third, _ := newKey(t, open(t, s))
+	for range 3 { // as other programs do, without a resource manager between
+		k, _ := newKey(t, open(t, s))
+		all = append(all, k)
+	}
 	var group sync.WaitGroup
-	for _, k := range append(all, third) {
+	for _, k := range all {
 		group.Go(func() {
-			for range 5 {
+			for range 10 {
 				if err := signs(k); err != nil {
 					t.Error(err)
 				}
