@@ -1,0 +1,251 @@
+package fleet
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/wire"
+)
+
+// played is a centre that says what a test wants: one line for each record that
+// is posted, the last of them again and again.
+type played struct {
+	key    ed25519.PrivateKey
+	say    []line
+	asked  []wire.Seq
+	blobs  []wire.Hash
+	status int // of an enrolment
+}
+
+// line is an answer to a record.
+type line func(p *played, e wire.Envelope, h wire.Header) wire.Answer
+
+func (p *played) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := drain(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	if r.Method == http.MethodPatch {
+		p.blobs = append(p.blobs, wire.HashOf(body))
+		return answerOf(http.StatusCreated, struct{}{})
+	}
+	if strings.HasSuffix(r.URL.Path, "/enrol") {
+		return answerOf(p.status, wire.EnrolAnswer{Chain: [][]byte{{1}, {2}}})
+	}
+	e, h, err := wire.ParseEnvelope(body)
+	if err != nil {
+		return nil, err
+	}
+	n := min(len(p.asked), len(p.say)-1)
+	p.asked = append(p.asked, h.Seq)
+	return answerOf(http.StatusOK, p.say[n](p, e, h))
+}
+
+// answerOf is an HTTP answer with a JSON body.
+func answerOf(status int, v any) (*http.Response, error) {
+	b, err := json.Marshal(v)
+	return &http.Response{StatusCode: status, Body: io.NopCloser(bytes.NewReader(b))}, err
+}
+
+// verdict answers with a word alone.
+func verdict(a wire.Answer) line {
+	return func(*played, wire.Envelope, wire.Header) wire.Answer { return a }
+}
+
+// receipt answers with a verdict and a receipt, which spoil may alter before or
+// after it is signed.
+func receipt(v wire.Verdict, before, after func(*wire.Receipt)) line {
+	return func(p *played, e wire.Envelope, h wire.Header) wire.Answer {
+		r := wire.Receipt{Agent: h.Agent, Seq: h.Seq, RecHash: e.RecHash(), LogIndex: uint64(h.Seq)}
+		if before != nil {
+			before(&r)
+		}
+		r, err := seal.SignReceipt(r, p.key)
+		if err != nil {
+			return wire.Answer{}
+		}
+		if after != nil {
+			after(&r)
+		}
+		return wire.Answer{Verdict: v, Receipt: &r}
+	}
+}
+
+// taken answers as a whole centre does.
+func taken() line { return receipt(wire.Stored, nil, nil) }
+
+// behind says that the centre expects an older record.
+func behind(expect wire.Seq) line { return verdict(wire.Answer{Verdict: wire.Gap, Expect: expect}) }
+
+// newCounter makes a counter that speaks to a played centre.
+func newCounter(t *testing.T, cfg Config, say ...line) (*agent, *played) {
+	t.Helper()
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Agents, cfg.Rounds = 1, 1
+	f := &fleet{cfg: cfg, marks: marks(1), host: &host{address: "centre.example:1"}}
+	if f.key, f.to, err = seal.GenerateKey(seal.Classical); err != nil {
+		t.Fatal(err)
+	}
+	f.to.Part = wire.PartClaims
+	p := &played{key: private, say: say, status: http.StatusOK}
+	f.tally.enrolling = &http.Client{Transport: p}
+	a := &agent{fleet: f, id: "agent-a", key: key, centre: public, client: &http.Client{Transport: p}}
+	a.ledger = Ledger{Agent: a.id, Public: &key.PublicKey, Sent: map[wire.Hash]wire.Seq{}, Acked: map[wire.Seq]wire.Receipt{}}
+	return a, p
+}
+
+// A counter takes for an acknowledgement what is one, goes on asking where the
+// answer says nothing, goes back where the centre is behind, and stops where no
+// waiting helps.
+func TestCounter(t *testing.T) {
+	t.Parallel()
+	shed, altered := verdict(wire.Answer{Verdict: wire.Shed, RetryAfter: 9}), verdict(wire.Answer{Verdict: wire.Altered})
+	for _, tt := range []struct {
+		name  string
+		say   []line
+		acked int
+		ok    bool
+		count func(*tally) int64 // what must have been counted, once
+	}{
+		{"stored", []line{taken()}, 2, true, nil},
+		{"replayed", []line{receipt(wire.Replayed, nil, nil)}, 2, true, nil},
+		{"shed first", []line{shed, taken()}, 2, true, func(y *tally) int64 { return y.shed.Load() }},
+		{"altered on the way", []line{altered, taken()}, 2, true, func(y *tally) int64 { return y.altered.Load() }},
+		{"receipt/forged", []line{receipt(wire.Stored, nil, func(r *wire.Receipt) { r.Sig[3] ^= 1 }), taken()}, 2, true,
+			func(y *tally) int64 { return y.forged.Load() }},
+		{"receipt/another's", []line{receipt(wire.Stored, func(r *wire.Receipt) { r.Agent = "agent-b" }, nil), taken()}, 2, true,
+			func(y *tally) int64 { return y.forged.Load() }},
+		{"receipt/other record", []line{receipt(wire.Stored, func(r *wire.Receipt) { r.RecHash[0] ^= 1 }, nil), taken()}, 2, true,
+			func(y *tally) int64 { return y.forged.Load() }},
+		{"receipt/none", []line{verdict(wire.Answer{Verdict: wire.Stored}), taken()}, 2, true,
+			func(y *tally) int64 { return y.forged.Load() }},
+		{"nonsense", []line{verdict(wire.Answer{Verdict: "maybe"}), taken()}, 2, true, nil},
+		{"refused", []line{verdict(wire.Answer{Verdict: wire.Refused})}, 0, false, nil},
+		{"stranger", []line{verdict(wire.Answer{Verdict: wire.Unauthorised})}, 0, false, nil},
+		{"gap/ahead of all", []line{behind(7)}, 0, false, nil},
+		{"gap/nowhere", []line{behind(0)}, 0, false, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a, _ := newCounter(t, Config{}, tt.say...)
+				err := a.round(t.Context())
+				if err == nil {
+					err = a.round(t.Context())
+				}
+				if (err == nil) != tt.ok || len(a.ledger.Acked) != tt.acked {
+					t.Errorf("%d acknowledged, %v; want %d, %v", len(a.ledger.Acked), err, tt.acked, tt.ok)
+				}
+				if tt.count != nil && tt.count(&a.fleet.tally) != 1 {
+					t.Errorf("counted %d times, want once", tt.count(&a.fleet.tally))
+				}
+			})
+		})
+	}
+}
+
+// A centre that came back from an older copy is given again what it has lost,
+// and the receipts are the first ones' or are told to be others.
+func TestCounterGoesBack(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		late := receipt(wire.Stored, func(r *wire.Receipt) { r.LogIndex += 40 }, nil)
+		a, p := newCounter(t, Config{}, taken(), taken(), behind(1), late, taken())
+		a.sure = true
+		for range 3 {
+			if err := a.round(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if want := []wire.Seq{1, 2, 3, 1, 2, 3}; !slices.Equal(p.asked, want) {
+			t.Errorf("it sent %v, want %v", p.asked, want)
+		}
+		if a.ledger.Moved != 1 || a.fleet.tally.rewinds.Load() != 1 {
+			t.Errorf("%d receipts moved and %d rewinds, want one of each", a.ledger.Moved, a.fleet.tally.rewinds.Load())
+		}
+	})
+}
+
+// A counter whose disk is restored makes another record under a number that it
+// has used, and notes whether that was found out.
+func TestCounterRestored(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		second line
+		caught bool
+	}{
+		"found out": {verdict(wire.Answer{Verdict: wire.Fork}), true},
+		"taken":     {taken(), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				a, p := newCounter(t, Config{}, taken(), tt.second)
+				a.sure = true
+				if err := errors.Join(a.round(t.Context()), a.restore(t.Context())); err != nil {
+					t.Fatal(err)
+				}
+				if a.ledger.Caught != tt.caught || !a.ledger.Forked || len(a.ledger.Sent) != 2 {
+					t.Errorf("got %+v", a.ledger)
+				}
+				if !slices.Equal(p.asked, []wire.Seq{1, 1}) {
+					t.Errorf("it sent %v, want number 1 twice", p.asked)
+				}
+			})
+		})
+	}
+}
+
+// Parts that the centre misses go ahead, and only those.
+func TestCounterUploads(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		miss := func(_ *played, _ wire.Envelope, h wire.Header) wire.Answer {
+			return wire.Answer{Verdict: wire.MissingBlobs, Missing: []wire.Hash{h.Parts[1].SHA256, {9}}}
+		}
+		a, p := newCounter(t, Config{Blob: 300_000}, miss, taken())
+		if err := a.round(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if want := wire.HashOf(a.chain[0].Parts[1].Sealed); !slices.Equal(p.blobs, []wire.Hash{want}) {
+			t.Errorf("%d parts went ahead, want the one", len(p.blobs))
+		}
+	})
+}
+
+// Who may not enrol stops; certificates of another authority are no identity.
+func TestCounterEnrols(t *testing.T) {
+	t.Parallel()
+	a, p := newCounter(t, Config{}, taken())
+	p.status = http.StatusForbidden
+	if err := a.enrol(t.Context()); !errors.Is(err, errStopped) {
+		t.Errorf("a used code: got %v", err)
+	}
+	p.status, a.invite = http.StatusOK, store.Invite{CA: wire.HashOf([]byte("another"))}
+	if err := a.enrol(t.Context()); err == nil {
+		t.Error("another authority is believed")
+	}
+	if err := a.become(wire.EnrolAnswer{}); err == nil {
+		t.Error("no certificate is believed")
+	}
+}
