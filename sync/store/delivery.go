@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -16,13 +17,15 @@ import (
 // for each record its title as JSON and the envelope with all its parts, each
 // after its 4-byte big-endian length; an empty title ends it. A stream that
 // was cut has no end and is told from one that has no more records. A record
-// that is damaged says so in its title; its envelope may be empty.
+// that is damaged says so in its title; its envelope may be empty. One that was
+// erased says so too; it has header and signature, and no parts.
 
 // title is what stands before an envelope.
 type title struct {
 	Receipt wire.Receipt `json:"receipt"`
 	Origin  Origin       `json:"origin"`
 	Damaged bool         `json:"damaged,omitempty"`
+	Erased  bool         `json:"erased,omitempty"`
 }
 
 // deliveryMagic opens a delivery: Counterproof delivery, format 1.
@@ -49,7 +52,7 @@ func NewDelivery(w io.Writer) *Delivery { return &Delivery{w: w} }
 
 // Write adds one record.
 func (d *Delivery) Write(r Record) error {
-	head, err := json.Marshal(title{r.Receipt, r.Origin, r.Damaged})
+	head, err := json.Marshal(title{r.Receipt, r.Origin, r.Damaged, r.Erased})
 	if err != nil {
 		return fmt.Errorf("writing a receipt: %w", err)
 	}
@@ -93,8 +96,8 @@ func (d *Delivery) frame(b []byte) error {
 }
 
 // ReadDelivery yields the records of a delivery. Each is whole, its receipt
-// naming its envelope and its parts being the header's, or else Damaged, also
-// where it says that it is whole. Signatures are the caller's to check. An error
+// naming its envelope and its parts being the header's; or Erased, and then without
+// parts; or else Damaged, also where it says that it is whole. Signatures are the caller's to check. An error
 // means that the stream itself is broken, and ends it.
 func ReadDelivery(r io.Reader) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
@@ -139,10 +142,16 @@ func readRecord(r io.Reader) (record Record, more bool, err error) {
 		record.Envelope, record.Damaged = wire.Envelope{}, true
 		return record, true, nil
 	}
-	if _, err := record.Envelope.Check(); err != nil {
+	record.Erased = head.Erased && !held(record.Envelope)
+	if _, err := record.Envelope.Check(); err != nil && !record.Erased {
 		record.Damaged = true
 	}
 	return record, true, nil
+}
+
+// held reports whether an envelope has any sealed bytes.
+func held(e wire.Envelope) bool {
+	return slices.ContainsFunc(e.Parts, func(p wire.Part) bool { return p.Sealed != nil })
 }
 
 // readFrame reads a length and that many bytes. Memory grows with what

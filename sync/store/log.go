@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -47,4 +48,14 @@ type Place struct {
 	Seq     wire.Seq
 	RecHash wire.Hash
 	Leaf    uint64 // its number, from 0
+}
+
+// BundleLeaf is the leaf of a bundle that was stored: its Subject digests the
+// body, its time is the bundle's.
+func BundleLeaf(s wire.Signed) wire.Leaf {
+	l := wire.Leaf{Kind: wire.LeafBundle, At: time.UnixMilli(0).UTC(), By: "centre", Subject: wire.HashOf(s.Body)}
+	if b, err := s.Bundle(); err == nil && b.Issued.UnixMilli() > 0 {
+		l.At = b.Issued.UTC().Truncate(time.Millisecond)
+	}
+	return l
 }

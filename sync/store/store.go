@@ -71,6 +71,9 @@ type Store interface {
 	Ingest
 	Registry
 	Notices
+	Log
+	Office
+	Flags
 }
 
 // Ingest takes the counters' records and gives them to the openers.
@@ -116,10 +119,13 @@ type Registry interface {
 	AddCode(ctx context.Context, c Code) error
 
 	// Enrol spends a code for an agent, whose site and role come from the code,
-	// and returns it. An agent that is enrolled already with the same key, site
-	// and role stays what it is, with its chain; the code is spent. The same
-	// key with the code that it spent is answered again, so that a lost answer
-	// strands nobody. Anything else is ErrCode.
+	// and returns it; it is Pending where the code asks for a second person. An
+	// agent that is enrolled already with the same key, site and role stays what
+	// it is, with its chain; the code is spent. The same key with the code that
+	// it spent is answered again, so that a lost answer strands nobody, also
+	// after it was moved, and where a second person was asked for also after the
+	// code has expired. A revoked agent, a key kept in a way that the code does
+	// not allow and anything else is ErrCode.
 	Enrol(ctx context.Context, e Enrolment) (Agent, error)
 
 	// Bundle hands the current bundle, or the zero Signed, to change and
@@ -182,6 +188,7 @@ type Agent struct {
 	Head        wire.Hash // RecHash of Expect-1
 	Quarantined bool
 	Status      Status
+	Invited     string // sign-in name of who made the code that it enrolled with
 	Approved    string // sign-in name of the second person; empty if none was needed or has come
 }
 

@@ -11,18 +11,36 @@ import (
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// Accept decides about one record in one transaction; see store.Store.
+// together is how many records share a transaction at most.
+const together = 64
+
+// arrival is a record on its way through a shared transaction.
+type arrival struct {
+	sub    store.Submission
+	answer wire.Answer
+}
+
+// Accept decides about one record; see store.Store. Those that arrive while
+// another is written share the next transaction.
 func (s *Store) Accept(ctx context.Context, sub store.Submission) (wire.Answer, error) {
-	var answer wire.Answer
-	err := s.write(ctx, func(tx *sql.Tx) error {
-		var err error
-		answer, err = accept(ctx, tx, sub)
-		return err
-	})
-	if err != nil {
+	a := &arrival{sub: sub}
+	if err := s.accept.Do(ctx, a); err != nil {
 		return wire.Answer{}, fmt.Errorf("accepting a record: %w", err)
 	}
-	return answer, nil
+	return a.answer, nil
+}
+
+// acceptAll decides about records in one transaction.
+func (s *Store) acceptAll(ctx context.Context, arrivals []*arrival) error {
+	return s.write(ctx, func(tx *sql.Tx) error {
+		for _, a := range arrivals {
+			var err error
+			if a.answer, err = accept(ctx, tx, a.sub); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // accept is the decision, in the order of the contract.
@@ -99,6 +117,10 @@ func refuse(ctx context.Context, tx *sql.Tx, sub store.Submission, hash wire.Has
 	if err := setAside(ctx, tx, sub, sub.Refuse, withoutParts); err != nil {
 		return wire.Answer{}, err
 	}
+	leaf := wire.Leaf{Kind: wire.LeafRefusal, At: sub.At, By: string(sub.Agent), Subject: hash, Word: sub.Refuse}
+	if err := addLeaf(ctx, tx, leaf); err != nil {
+		return wire.Answer{}, err
+	}
 	return answer, advance(ctx, tx, sub, hash, answer)
 }
 
@@ -160,6 +182,9 @@ func keep(ctx context.Context, tx *sql.Tx, sub store.Submission, hash wire.Hash)
 		Agent: sub.Agent, Seq: sub.Header.Seq, RecHash: hash, LogIndex: index, At: sub.At,
 	})
 	if err != nil {
+		return wire.Answer{}, err
+	}
+	if err := addLeaf(ctx, tx, wire.LeafOf(receipt)); err != nil {
 		return wire.Answer{}, err
 	}
 	first := wire.Answer{Verdict: wire.Replayed, Receipt: &receipt}

@@ -44,10 +44,10 @@ func readRecord(ctx context.Context, q querier, index uint64) (store.Record, err
 	var e wire.Envelope
 	var hash, text []byte
 	var site, grade sql.NullString
-	err := q.QueryRowContext(ctx, `SELECT r.agent, r.seq, r.header, r.signature, a.rec_hash, a.answer, g.site, g.public, g.grade
+	err := q.QueryRowContext(ctx, `SELECT r.agent, r.seq, r.header, r.signature, r.erased, a.rec_hash, a.answer, g.site, g.public, g.grade
 		FROM record r LEFT JOIN accepted a ON a.agent=r.agent AND a.seq=r.seq LEFT JOIN agent g ON g.id=r.agent
 		WHERE r.log_index=?`, index).
-		Scan(&r.Receipt.Agent, &r.Receipt.Seq, &e.Header, &e.Signature, &hash, &text, &site, &r.Origin.Public, &grade)
+		Scan(&r.Receipt.Agent, &r.Receipt.Seq, &e.Header, &e.Signature, &r.Erased, &hash, &text, &site, &r.Origin.Public, &grade)
 	if lost(err) {
 		r.Damaged = true
 		return r, nil
@@ -94,6 +94,10 @@ func promised(text []byte, r *wire.Receipt) bool {
 // is not what the header names is left out.
 func readParts(ctx context.Context, q querier, h wire.Header, r *store.Record) error {
 	for i, p := range h.Parts {
+		if r.Erased {
+			r.Envelope.Parts = append(r.Envelope.Parts, wire.Part{Name: p.Name})
+			continue
+		}
 		sealed, err := readPart(ctx, q, p, r.Receipt.LogIndex, i)
 		if err != nil && !lost(err) {
 			return err
@@ -146,7 +150,10 @@ func (s *Store) Bundle(ctx context.Context, change func(wire.Signed) (wire.Signe
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO bundle(id, signed) VALUES(1,?) ON CONFLICT(id) DO UPDATE SET signed=excluded.signed`, string(text))
-		return err
+		if err != nil {
+			return err
+		}
+		return addLeaf(ctx, tx, store.BundleLeaf(bundle))
 	})
 	if err != nil {
 		return wire.Signed{}, fmt.Errorf("changing the bundle: %w", err)

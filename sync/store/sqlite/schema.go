@@ -69,6 +69,7 @@ var steps = [...]string{
 	CREATE TABLE notice_ack(
 		agent TEXT PRIMARY KEY, n INTEGER NOT NULL
 	) STRICT, WITHOUT ROWID;`,
+	logSchema + officeSchema,
 }
 
 // Migrate checks the file's integrity and brings its schema to this program's

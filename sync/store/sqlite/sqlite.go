@@ -11,7 +11,8 @@
 //   - Every pragma is read back on every connection; one that differs refuses
 //     the connection, because the driver ignores a misspelt setting silently.
 //   - One writer connection whose transactions take the write lock at once;
-//     readers are a pool of their own that cannot write.
+//     readers are a pool of their own that cannot write. Records that arrive
+//     together share a transaction.
 package sqlite
 
 import (
@@ -28,6 +29,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/store/group"
 )
 
 // readers is how many connections read at the same time.
@@ -37,6 +39,7 @@ const readers = 4
 // is of no use.
 type Store struct {
 	writer, reader *sql.DB
+	accept         *group.Group[*arrival]
 }
 
 var _ store.Store = (*Store)(nil)
@@ -49,6 +52,7 @@ func Open(ctx context.Context, path string) (*Store, error) {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
 	s := &Store{writer: connect(path, false), reader: connect(path, true)}
+	s.accept = group.New(together, s.acceptAll)
 	s.writer.SetMaxOpenConns(1)
 	s.reader.SetMaxOpenConns(readers)
 	if err := s.prepare(ctx); err != nil {

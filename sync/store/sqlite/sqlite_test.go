@@ -502,15 +502,42 @@ func TestDamagedNews(t *testing.T) {
 	}
 }
 
+// older makes a file of an earlier version with what a store's file holds.
+func older(t *testing.T, path string, version int) string {
+	t.Helper()
+	old := filepath.Join(t.TempDir(), "older.db")
+	db := sql.OpenDB(connector{dsn: "file:" + old, driver: &sqlite3.SQLiteDriver{}})
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	exec := func(query string, args ...any) {
+		t.Helper()
+		if _, err := db.ExecContext(t.Context(), query, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec("PRAGMA auto_vacuum=incremental; PRAGMA journal_mode=WAL")
+	exec(strings.Join(steps[:version], "") + fmt.Sprintf("PRAGMA application_id=%d; PRAGMA user_version=%d", applicationID, version))
+	exec("ATTACH ? AS newer", path)
+	var copies string
+	err := db.QueryRowContext(t.Context(), `SELECT group_concat('INSERT INTO main.' || name || '(' || columns || ') SELECT ' || columns || ' FROM newer.' || name, '; ')
+		FROM (SELECT m.name, (SELECT group_concat(p.name) FROM pragma_table_info(m.name, 'main') p) AS columns
+			FROM main.sqlite_master m WHERE m.type='table')`).Scan(&copies)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exec(copies)
+	return old
+}
+
 // TestMigrateKeepsRecords: a file of the first version waits for Migrate, which
 // keeps what is in it and adds the lists of news.
 func TestMigrateKeepsRecords(t *testing.T) {
 	t.Parallel()
-	s, path, stored := three(t)
+	s, newest, stored := three(t)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execRaw(t, path, `DROP TABLE notice; DROP TABLE notice_ack; PRAGMA user_version=1`)
+	path := older(t, newest, 1)
 	if _, err := Open(t.Context(), path); !errors.Is(err, ErrSchema) {
 		t.Fatalf("opening the first version: got %v, want ErrSchema", err)
 	}

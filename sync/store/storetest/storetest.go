@@ -55,7 +55,7 @@ func (r Rule) Check(ctx context.Context, dir string, open Open) error {
 
 // Rules lists the contract, by name.
 func Rules() []Rule {
-	return slices.Concat(acceptRules(), blobRules(), keeperRules(), noticeRules())
+	return slices.Concat(acceptRules(), blobRules(), keeperRules(), noticeRules(), officeRules(), logRules())
 }
 
 // Run holds a store to every rule, each in a folder of its own.

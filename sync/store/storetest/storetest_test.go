@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"maps"
 	"sync"
 	"testing"
 
@@ -69,6 +70,8 @@ type memory struct {
 	bundle  wire.Signed
 	news    []posted // of all openers, as they came
 	acked   map[wire.AgentID]uint64
+	flags   []store.Raised
+	tree    tree
 }
 
 type (
@@ -146,6 +149,9 @@ func (m *memory) Accept(ctx context.Context, s store.Submission) (wire.Answer, e
 
 func (m *memory) replay(s store.Submission, seq wire.Seq) wire.Answer {
 	first := m.held[s.Agent][seq-1].answer
+	if m.fault == leafEachTime && first.Receipt != nil {
+		m.tree.leaves = append(m.tree.leaves, wire.LeafOf(*first.Receipt))
+	}
 	if m.fault == signsAgain && first.Receipt != nil {
 		if again, err := s.SignReceipt(*first.Receipt); err == nil {
 			first.Receipt = &again
@@ -166,6 +172,11 @@ func (m *memory) take(ctx context.Context, a *store.Agent, s store.Submission, h
 		}
 		if m.fault != losesRefusals {
 			m.advance(a, hash, answer)
+		}
+		if m.fault != silentRefusals {
+			m.tree.leaves = append(m.tree.leaves, wire.Leaf{
+				Kind: wire.LeafRefusal, At: s.At, By: string(s.Agent), Subject: hash, Word: s.Refuse,
+			})
 		}
 		return answer, nil
 	}
@@ -197,6 +208,7 @@ func (m *memory) take(ctx context.Context, a *store.Agent, s store.Submission, h
 	}
 	origin := store.Origin{Site: a.Site, Public: a.Public, Grade: a.Grade}
 	m.log = append(m.log, store.Record{Receipt: r, Origin: origin, Envelope: s.Envelope})
+	m.tree.leaves = append(m.tree.leaves, wire.LeafOf(r))
 	m.advance(a, hash, wire.Answer{Verdict: wire.Replayed, Receipt: &r})
 	return wire.Answer{Verdict: wire.Stored, Receipt: &r}, nil
 }
@@ -271,21 +283,20 @@ func (m *memory) Enrol(_ context.Context, e store.Enrolment) (store.Agent, error
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := m.codes[e.Code]
-	if c == nil || !e.At.Before(c.Expires) && m.fault != oldCodes {
+	if c == nil || !m.allows(c, e) {
 		return store.Agent{}, store.ErrCode
 	}
 	if c.usedBy != "" && (c.usedBy != e.Agent || m.fault == strandsKey) && m.fault != reusesCodes {
 		return store.Agent{}, store.ErrCode
 	}
 	if old := m.agents[e.Agent]; old != nil && m.fault != beginsAgain {
-		if !bytes.Equal(old.Public, e.Public) || old.Site != c.Site || old.Role != c.Role {
-			return store.Agent{}, store.ErrCode
-		}
-		c.usedBy = e.Agent
-		return *old, nil
+		return m.enrolled(old, c, e)
 	}
 	c.usedBy = e.Agent
-	a := store.Agent{ID: e.Agent, Site: c.Site, Role: c.Role, Public: e.Public, Grade: e.Grade, Enrolled: e.At, Expect: 1}
+	a := store.Agent{ID: e.Agent, Site: c.Site, Role: c.Role, Public: e.Public, Grade: e.Grade, Enrolled: e.At, Expect: 1, Invited: c.By}
+	if c.Second && m.fault != ignoresSecond {
+		a.Status = store.Pending
+	}
 	m.agents[e.Agent] = &a
 	return a, nil
 }
@@ -310,6 +321,9 @@ func (m *memory) Bundle(_ context.Context, change func(wire.Signed) (wire.Signed
 	next, err := change(m.bundle)
 	if err == nil || m.fault == keepsFailed {
 		m.bundle = next
+		if m.fault != silentBundles {
+			m.tree.leaves = append(m.tree.leaves, store.BundleLeaf(next))
+		}
 	}
 	return next, err
 }
@@ -461,6 +475,8 @@ func TestFaultsAreSeen(t *testing.T) {
 		acksAnything:     "notice/acknowledged",
 		skipsNews:        "notice/pages",
 	}
+	maps.Copy(broken, officeFaults)
+	maps.Copy(broken, logFaults)
 	rules := map[string]storetest.Rule{}
 	for _, r := range storetest.Rules() {
 		rules[r.Name] = r
