@@ -292,6 +292,41 @@ func TestMappedClone(t *testing.T) {
 	}
 }
 
+// TestMappedKeyOfAnotherDocument: a key that data group 14 does not have proves the
+// state and not the document. Such a chip proves one of the document's as well; a
+// copy whose maker has the key of one other chip cannot.
+func TestMappedKeyOfAnotherDocument(t *testing.T) {
+	t.Parallel()
+	k := mint.Kind{
+		Offers: []mint.Offer{{Mapping: access.ChipAuthentication, Suite: sm.AES128, Domain: 13}}, Mapped: big.NewInt(77),
+		Agreement: &mint.Agreement{Suite: sm.AES128, Domain: 13, Private: big.NewInt(0x5eed)},
+	}
+	for _, c := range []struct {
+		rule    string
+		private int64 // of the chip's own agreement
+		clone   chip.Clone
+		in      chip.File
+	}{
+		{"the document's", 0x5eed, chip.ExcludedCA, chip.DG14},
+		{"another chip's", 77, chip.CloneFailed, 0},
+	} {
+		cfg := document(k, 1000, mint.None)
+		cfg.Kind.Agreement = &mint.Agreement{Suite: sm.AES128, Domain: 13, Private: big.NewInt(c.private)}
+		r, err := chip.Read(t.Context(), config(mint.New(cfg), keyOf(false)))
+		if r.Proof.Clone != c.clone || r.Proof.In != c.in || (err != nil) != (c.clone == chip.CloneFailed) {
+			t.Errorf("%s: it proves %s in %s, %v", c.rule, r.Proof.Clone, r.Proof.In, err)
+		}
+	}
+	same := k
+	same.Mapped = k.Agreement.Private
+	for _, on := range []mint.Kind{same, {Offers: k.Offers, Mapped: k.Mapped}} { // in both files, and with no key in data group 14
+		r, err := chip.Read(t.Context(), config(mint.New(document(on, 1000, mint.None)), keyOf(false)))
+		if err != nil || r.Proof.In != chip.CardSecurity {
+			t.Errorf("it proves %s in %s, %v", r.Proof.Clone, r.Proof.In, err)
+		}
+	}
+}
+
 // TestUnknownProofs: a proof that is announced in a way that is not known here was
 // not attempted; only a chip that announces none does not provide one.
 func TestUnknownProofs(t *testing.T) {

@@ -45,10 +45,13 @@ const (
 )
 
 // prove lets the chip prove that it is no copy: by what PACE gave already, else by
-// Chip Authentication, else by Active Authentication.
+// Chip Authentication, else by Active Authentication. The mapping's key stands in a
+// file that names no document: where data group 14 has keys and not that one, the
+// chip has to prove one of those as well.
 func (s *session) prove(ctx context.Context) error {
 	if s.opening.run != nil && s.opening.run.Mapping == access.ChipAuthentication {
-		if done, err := s.mapped(ctx); done || err != nil {
+		done, err := s.mapped(ctx)
+		if err != nil || done && (len(s.infos.Agreements) == 0 || s.infos.Holds(s.reading.Proof.Key)) {
 			return err
 		}
 	}

@@ -13,6 +13,8 @@
 //     same chip lies there again; nothing that it gave before is asked twice.
 //   - A chip that does not prove itself is told as that, never as one that was not
 //     read.
+//   - Only a portrait that a trusted state signed is opened: whoever forges a chip
+//     shall not choose what decoders are fed with.
 //   - Errors and logs hold nothing that was read.
 package emrtd
 
@@ -154,7 +156,9 @@ func (r *Reader) told(ctx context.Context, got chip.Reading) (Told, error) {
 	if told.Fact, told.Verdict, err = evidence.Judge(r.cfg.Store()); err != nil {
 		return told, err
 	}
-	told.Portrait = portrait(ctx, got.Files[chip.DG2])
+	if told.Fact.Verdict == proof.ChipGenuine && told.Fact.Clone != proof.CloneFailed {
+		told.Portrait = portrait(ctx, got.Files[chip.DG2])
+	}
 	return told, nil
 }
 

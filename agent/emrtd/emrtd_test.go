@@ -180,6 +180,7 @@ func TestWhatIsFoundOfAChip(t *testing.T) {
 		"a revoked signer":    {state, issue.Order{}, mint.None, revoked, proof.ChipRevoked, proof.CloneNotChecked, proof.RevocationUnknown},
 		"a copy":              {state, issue.Order{}, mint.Clone, fresh, proof.ChipGenuine, proof.CloneFailed, proof.RevocationUnknown},
 		"a proof refused":     {state, issue.Order{}, mint.RefusedProof, fresh, proof.ChipGenuine, proof.CloneFailed, proof.RevocationUnknown},
+		"keys kept back":      {state, issue.Order{}, mint.KeptKeys, fresh, proof.ChipGenuine, proof.CloneNotChecked, proof.RevocationGood},
 		"a copy of a forgery": {state, issue.Order{Fault: issue.SignatureWrong}, mint.Clone, fresh, proof.ChipSignatureFailed, proof.CloneFailed, proof.RevocationUnknown},
 	} {
 		t.Run(rule, func(t *testing.T) {
@@ -197,6 +198,9 @@ func TestWhatIsFoundOfAChip(t *testing.T) {
 			if f.Revocation != c.revocation {
 				t.Errorf("its revocation is %q, want %q", f.Revocation, c.revocation)
 			}
+			if told.Portrait != nil && (f.Verdict != proof.ChipGenuine || f.Clone == proof.CloneFailed) {
+				t.Error("a portrait that nobody trusted signed was opened")
+			}
 		})
 	}
 }
@@ -213,6 +217,8 @@ func TestChipsThatAreNotRead(t *testing.T) {
 		"another key":   {func(*image.Chip, *desk) {}, chip.Key{MRZInformation: "U1234568<385031273106305"}, proof.KindChipKey},
 		"it moves away": {func(c *image.Chip, _ *desk) { c.Fault, c.After = mint.Removed, 3 }, chip.Key{MRZInformation: key}, proof.KindChipMoved},
 		"it makes no sense": {func(c *image.Chip, _ *desk) { c.Fault = mint.WrongTag }, chip.Key{MRZInformation: key},
+			proof.KindChipUnread},
+		"it keeps the portrait back": {func(c *image.Chip, _ *desk) { c.Fault = mint.KeptPortrait }, chip.Key{MRZInformation: key},
 			proof.KindChipUnread},
 		"it gives no end":         {func(c *image.Chip, _ *desk) { c.Fault = mint.Endless }, chip.Key{MRZInformation: key}, proof.KindChipUnread},
 		"it denies the safer way": {func(c *image.Chip, _ *desk) { c.Fault = mint.RefusedPACE }, chip.Key{MRZInformation: key}, proof.KindChipDowngrade},
@@ -343,6 +349,19 @@ func TestPackedEvidence(t *testing.T) {
 	e.Proof = chip.Proof{Clone: chip.NotProvided}
 	if confirms(e.Pack(), told.Fact) {
 		t.Error("a chip that proved nothing is no copy")
+	}
+	later := trusting(t, state, now.AddDate(0, 0, 30))
+	if !emrtd.Confirms(func() *trust.Store { return later })(told.Packed, told.Fact) {
+		t.Error("who has newer trust data does not confirm what was read before")
+	}
+	_, serial := state.Signer()
+	since := trusting(t, state, now.AddDate(0, 0, 30), serial)
+	if emrtd.Confirms(func() *trust.Store { return since })(told.Packed, told.Fact) {
+		t.Error("a signer that was revoked since is confirmed")
+	}
+	excused := told.Fact
+	if excused.Clone = proof.CloneNoProtection; confirms(e.Pack(), excused) {
+		t.Error("a document with a key for it is taken for one without protection")
 	}
 	e.Files[chip.DG1][20]++
 	if again, _, err := e.Judge(store); err != nil || again.Verdict != proof.ChipIntegrityFailed {

@@ -87,6 +87,8 @@ func TestChip(t *testing.T) {
 		"another-booklet":  {in: `{"mrz_information":"U1234567<685031273106306"}`, want: trust.Unreadable, reason: "key_refused"},
 		"pace-refused":     {spoil: func(c *image.Chip) { c.Fault = mint.RefusedPACE }, want: trust.Unreadable, reason: "downgrade_refused", dropped: true},
 		"pace-hidden":      {spoil: func(c *image.Chip) { c.Fault = mint.HiddenPACE }, want: trust.Genuine, access: "BAC", clone: true, dropped: true},
+		"portrait-kept":    {spoil: func(c *image.Chip) { c.Fault = mint.KeptPortrait }, want: trust.Unreadable, reason: string(trust.NoPortrait), access: "PACE"},
+		"keys-kept":        {spoil: func(c *image.Chip) { c.Fault = mint.KeptKeys }, want: trust.CopyNotExcluded, reason: string(trust.ProtectionUnused), access: "PACE", dropped: true},
 		"short-commands":   {spoil: func(c *image.Chip) { c.Fault = mint.NoLong }, want: trust.Genuine, access: "PACE", clone: true},
 		"removed":          {spoil: func(c *image.Chip) { c.Fault, c.After = mint.Removed, 8 }, want: trust.Unreadable, reason: "gone", access: "PACE"},
 		"by-access-number": {spoil: func(c *image.Chip) { c.CAN = "123456" }, in: `{"can":"123456"}`, want: trust.Genuine, access: "PACE", clone: true},

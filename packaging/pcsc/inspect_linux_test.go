@@ -120,6 +120,8 @@ func TestInspect(t *testing.T) {
 		"endless":             {chip: mint.Endless, verdict: "unreadable", reason: "too_large"},
 		"pace-refused":        {chip: mint.RefusedPACE, verdict: "unreadable", reason: "downgrade_refused", downgraded: true},
 		"pace-hidden":         {chip: mint.HiddenPACE, verdict: "genuine", clone: true, downgraded: true},
+		"portrait-kept-back":  {chip: mint.KeptPortrait, verdict: "unreadable", reason: "no_portrait"},
+		"keys-kept-back":      {chip: mint.KeptKeys, verdict: "genuine_copy_not_excluded", reason: "protection_not_proved", downgraded: true},
 		"another-booklet":     {key: "U1234567<685031273106306", verdict: "unreadable", reason: "key_refused"},
 		"file-changed":        {signed: issue.TamperedFile, verdict: "failed", class: "integrity_failed", reason: "file_changed"},
 		"signature-wrong":     {signed: issue.SignatureWrong, verdict: "failed", class: "signature_failed", reason: "signature_wrong"},

@@ -41,27 +41,19 @@ func (k Key) Active(infos Infos, challenge, answer []byte) bool {
 	if c == nil {
 		return false
 	}
-	h, ok := digests[infos.digest]
-	if !ok {
-		h = fitting(c.N.BitLen())
-	}
 	r, s, ok := halves(answer, (c.N.BitLen()+7)/8)
-	return ok && c.Verify(k.public.point, digest(h, challenge), r, s)
-}
-
-// fitting is the digest of keys of a length, where a chip names none.
-func fitting(bits int) crypto.Hash {
-	switch {
-	case bits >= 512:
-		return crypto.SHA512
-	case bits >= 384:
-		return crypto.SHA384
-	case bits >= 256:
-		return crypto.SHA256
-	case bits >= 224:
-		return crypto.SHA224
+	if !ok {
+		return false
 	}
-	return crypto.SHA1
+	if h, told := digests[infos.digest]; told {
+		return c.Verify(k.public.point, digest(h, challenge), r, s)
+	}
+	for _, h := range digests { // chips before the rule tell none, and use any
+		if c.Verify(k.public.point, digest(h, challenge), r, s) {
+			return true
+		}
+	}
+	return false
 }
 
 // halves reads a signature: plain, or as some chips give it in ASN.1.

@@ -1,6 +1,7 @@
 package access
 
 import (
+	"bytes"
 	"io"
 	"math/big"
 	"slices"
@@ -35,7 +36,7 @@ const (
 
 // addAgreement takes a way of Chip Authentication over, if its key is there.
 func (i *Infos) addAgreement(e entry) {
-	i.Proves = true
+	i.Proves, i.announced = true, true
 	suite, ok := suiteOf(e.oid[len(oidCA)+1])
 	if !ok || e.version() < 1 || e.version() > 2 {
 		return
@@ -52,7 +53,7 @@ func (i *Infos) addAgreement(e entry) {
 // finish orders the ways of Chip Authentication. A key without one is agreed on
 // with triple DES, as the first chips had it.
 func (i *Infos) finish() {
-	if len(i.Agreements) == 0 && len(i.keys) > 0 {
+	if !i.announced && len(i.keys) > 0 {
 		k, kind := i.keys[0], byte(overGroup)
 		if k.key.domain.Curve != nil {
 			kind = overCurve
@@ -60,6 +61,12 @@ func (i *Infos) finish() {
 		i.Agreements = []Agreement{{append([]byte(oidCA), kind, 1), sm.TripleDES, k.id, k.key}}
 	}
 	slices.SortStableFunc(i.Agreements, func(a, b Agreement) int { return int(b.Suite) - int(a.Suite) })
+}
+
+// Holds reports whether a key, as a SubjectPublicKeyInfo, is one of Chip
+// Authentication's.
+func (i Infos) Holds(spki []byte) bool {
+	return slices.ContainsFunc(i.keys, func(k chipKey) bool { return bytes.Equal(k.key.SPKI, spki) })
 }
 
 // Begin draws a terminal's key of Chip Authentication and gives it, with the
@@ -75,7 +82,7 @@ func (a Agreement) Begin(random io.Reader) (public []byte, s *sm.Secure, err err
 		return nil, nil, err
 	}
 	s, err = secured(a.Suite, shared, nil)
-	return d.marshal(d.power(d.generator(), k)), s, err
+	return d.marshal(d.public(k)), s, err
 }
 
 // Join answers a terminal's key as a chip does, with its private key.

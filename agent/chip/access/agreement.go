@@ -41,6 +41,14 @@ func (d domain) power(e element, k *big.Int) element {
 	return element{y: d.Group.Power(e.y, k)}
 }
 
+// public is the generator, k times.
+func (d domain) public(k *big.Int) element {
+	if d.Curve != nil {
+		return element{point: d.Curve.Base(k)}
+	}
+	return d.power(d.generator(), k)
+}
+
 // combine is a, k times, and b, l times, together.
 func (d domain) combine(k *big.Int, a element, l *big.Int, b element) element {
 	if d.Curve != nil {
@@ -87,22 +95,21 @@ func (d domain) unmarshal(b []byte) (element, error) {
 	return element{}, curve.ErrPoint
 }
 
-// agreed is what two keys come to, as bytes of the parameters' length: the first
-// coordinate of a point, or the number.
-func (d domain) agreed(e element) []byte {
-	if d.Curve != nil {
-		return e.point.X.FillBytes(make([]byte, d.Curve.Bytes()))
-	}
-	return e.y.FillBytes(make([]byte, d.Group.Bytes()))
-}
-
-// agree comes to a secret with somebody's public key.
+// agree comes to a secret with somebody's public key, as bytes of the parameters'
+// length: the first coordinate of a point, or the number.
 func (d domain) agree(k *big.Int, theirs element) ([]byte, error) {
+	if d.Curve != nil {
+		x := d.Curve.Abscissa(k, theirs.point)
+		if x == nil {
+			return nil, sm.ErrProtocol
+		}
+		return x.FillBytes(make([]byte, d.Curve.Bytes())), nil
+	}
 	e := d.power(theirs, k)
 	if d.neutral(e) {
 		return nil, sm.ErrProtocol
 	}
-	return d.agreed(e), nil
+	return e.y.FillBytes(make([]byte, d.Group.Bytes())), nil
 }
 
 // same reports whether two sets of parameters are one.

@@ -40,9 +40,10 @@ type Infos struct {
 	// Authentication, known here or not.
 	Proves bool
 
-	keys   []chipKey
-	digest byte     // of Active Authentication's ECDSA; 0 where it is not told
-	offers [][]byte // what speaks of PACE, as it stands in the file
+	keys      []chipKey
+	announced bool     // ways of Chip Authentication, known here or not
+	digest    byte     // of Active Authentication's ECDSA; 0 where it is not told
+	offers    [][]byte // what speaks of PACE, as it stands in the file
 }
 
 // chipKey is a key of Chip Authentication.
@@ -141,11 +142,13 @@ func parse(file []byte) (Infos, error) {
 func sorted(entries []entry) Infos {
 	var infos Infos
 	var domains []explicit
+	tried := 0 // keys: those that turn out to be none take as long
 	for _, e := range entries {
 		switch {
 		case e.under(oidPACE, 1) && len(domains) < maxKeys:
 			domains = append(domains, e.explicit())
-		case e.under(oidPK, 1) && len(infos.keys) < maxKeys:
+		case e.under(oidPK, 1) && tried < maxKeys:
+			tried++
 			infos.addKey(e)
 		case e.oid == oidAA:
 			infos.digest = e.digest()

@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"math/big"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/counterproof/counterproof/agent/chip/curve"
@@ -136,6 +137,47 @@ func TestSamePACE(t *testing.T) {
 	}
 }
 
+// TestManyKeys: keys that are none are tried only so often, as each may take long.
+func TestManyKeys(t *testing.T) {
+	t.Parallel()
+	for bad, want := range map[int]int{maxKeys - 1: 1, maxKeys: 0} {
+		var infos [][]byte
+		for range bad {
+			infos = append(infos, seq(oid(oidPK+"\x02"), num(1)))
+		}
+		infos = append(infos, seq(oid(oidPK+"\x02"), standardKey(12, 5)))
+		got, err := DG14(sm.Object(0x6e, set(infos...)))
+		if err != nil || len(got.keys) != want || !got.Proves {
+			t.Errorf("after %d that are none: %d keys, %v", bad, len(got.keys), err)
+		}
+	}
+}
+
+// TestActiveByAnyDigest: a chip that tells no digest may sign over any of them; one
+// that tells a digest is held to it.
+func TestActiveByAnyDigest(t *testing.T) {
+	t.Parallel()
+	d, _ := named(13)
+	private, challenge := big.NewInt(0xaa), []byte("12345678")
+	key := Key{domain: d, public: d.public(private)}
+	for last, h := range digests {
+		r, s, err := d.Curve.Sign(rand.NewChaCha8([32]byte{last}), private, digest(h, challenge))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer := append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+		other := last%5 + 1
+		for told, want := range map[byte]bool{0: true, last: true, other: false} {
+			if got := key.Active(Infos{digest: told}, challenge, answer); got != want {
+				t.Errorf("signed over %s, told %d: %t, want %t", h, told, got, want)
+			}
+		}
+		if key.Active(Infos{}, []byte("12345679"), answer) {
+			t.Errorf("%s: it is good for another challenge", h)
+		}
+	}
+}
+
 // TestAgreements: ways of Chip Authentication find their key; the strongest comes
 // first, and a key alone is agreed on as the first chips had it.
 func TestAgreements(t *testing.T) {
@@ -154,6 +196,7 @@ func TestAgreements(t *testing.T) {
 		"way-without-a-key": {set(seq(oid(oidCA+"\x02\x02"), num(1))), nil, 0, true},
 		"another-number":    {set(seq(oid(oidCA+"\x02\x02"), num(1), num(3)), seq(oid(oidCA+"\x01\x02"), num(1)), seq(oid(dh), standardKey(0, 5), num(1))), []sm.Suite{sm.AES128}, 1, true},
 		"unknown-cipher":    {set(seq(oid(oidCA+"\x02\x09"), num(1))), nil, 0, true},
+		"unknown-with-key":  {set(seq(oid(oidCA+"\x02\x09"), num(1)), seq(oid(ec), standardKey(12, 5))), nil, 0, true},
 		"no-key-at-all":     {set(seq(oid(ec), num(1))), nil, 0, true},
 		"nothing":           {set(), nil, 0, false},
 	} {

@@ -161,7 +161,7 @@ func (r *Run) Mapper() (data []byte, err error) {
 	if r.mapSecret, err = r.domain.secret(r.random); err != nil {
 		return nil, err
 	}
-	return r.domain.marshal(r.domain.power(r.domain.generator(), r.mapSecret)), nil
+	return r.domain.marshal(r.domain.public(r.mapSecret)), nil
 }
 
 // Map takes the other side's data and makes the generator. A chip hands the

@@ -173,6 +173,78 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+// TestCountries: a name is of one country, or of none.
+func TestCountries(t *testing.T) {
+	t.Parallel()
+	const country = "2.5.4.6"
+	of := func(tag der.Tag, text string) []byte { return attribute(country, tag, text) }
+	for _, c := range []struct {
+		rule  string
+		parts [][]byte
+		want  string
+	}{
+		{"one", [][]byte{of(der.PrintableString, "DE")}, "DE"},
+		{"small-letters", [][]byte{of(der.PrintableString, "de")}, "DE"},
+		{"twice-the-same", [][]byte{of(der.PrintableString, "DE"), of(der.UTF8String, "de")}, "DE"},
+		{"two", [][]byte{of(der.PrintableString, "DE"), of(der.PrintableString, "GB")}, ""},
+		{"two-and-again", [][]byte{of(der.PrintableString, "GB"), of(der.PrintableString, "DE"), of(der.PrintableString, "GB")}, ""},
+		{"two-in-one-part", [][]byte{der.SetOf(der.Seq(der.ID(country), der.String(der.PrintableString, "DE")), der.Seq(der.ID(country), der.String(der.PrintableString, "GB")))}, ""},
+		{"none", [][]byte{attribute("2.5.4.3", der.UTF8String, "GB")}, ""},
+	} {
+		v, err := der.Whole(der.Seq(c.parts...), der.Sequence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := cert.ParseName(v); err != nil || n.Country != c.want {
+			t.Errorf("%s: got %q %v, want %q", c.rule, n.Country, err, c.want)
+		}
+	}
+}
+
+// TestWeakKeys: keys that documents' signers may not have are known as such.
+func TestWeakKeys(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		making issue.Making
+		weak   bool
+	}{
+		{issue.Making{RSA: 2047, Hash: crypto.SHA256}, true}, {issue.Making{RSA: 2048, Hash: crypto.SHA256}, false},
+		{issue.Making{Curve: "brainpoolP192r1", Hash: crypto.SHA256}, true}, {issue.Making{Curve: "secp224r1", Hash: crypto.SHA256}, false},
+		{issue.Making{Curve: "secp192r1", Explicit: true, Hash: crypto.SHA256}, true}, {issue.Making{Curve: "brainpoolP224t1", Explicit: true, Hash: crypto.SHA256}, false},
+	} {
+		key, err := parse(t, state(t, issue.Config{Authority: c.making}).Authority()).Key()
+		if err != nil || key.Weak() != c.weak {
+			t.Errorf("%+v: weak %t, %v", c.making, key.Weak(), err)
+		}
+	}
+}
+
+// TestKindsOfDocuments: a list of kinds bounds what a signer signs; one that makes
+// no sense, or none, does not.
+func TestKindsOfDocuments(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		rule    string
+		listed  []string
+		signs   string
+		refuses string
+	}{
+		{"none", nil, "V", ""},
+		{"one-letter-for-all", []string{"P"}, "PD", "V"},
+		{"two-letters-for-one", []string{"PD"}, "PD", "P"},
+		{"filled", []string{"P<"}, "P", "AP"},
+		{"small-letters", []string{"id"}, "ID", "IP"},
+		{"several", []string{"AC", "IR"}, "IR", "I"},
+		{"nothing-in-it", []string{"<"}, "", "P"},
+	} {
+		raw, _ := state(t, issue.Config{Documents: c.listed}).Signer()
+		signer := parse(t, raw)
+		if !signer.Signs(c.signs) || c.refuses != "" && signer.Signs(c.refuses) {
+			t.Errorf("%s: of %q it signs %q %t and %q %t", c.rule, signer.Documents, c.signs, signer.Signs(c.signs), c.refuses, signer.Signs(c.refuses))
+		}
+	}
+}
+
 // rsaInfo is an RSA key with any parameters.
 func rsaInfo(n *big.Int, e int, parameters ...[]byte) []byte {
 	return der.Seq(der.Seq(append([][]byte{der.ID("1.2.840.113549.1.1.1")}, parameters...)...), der.BitsOf(der.Seq(der.Num(n), der.Int(e))))

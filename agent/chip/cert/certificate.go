@@ -19,6 +19,7 @@ import (
 	"crypto"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip/der"
@@ -62,6 +63,7 @@ type Certificate struct {
 	KeyID      []byte // of the subject's key
 	IssuerKey  []byte // of the issuer's key
 	Localities []string
+	Documents  []string  // kinds that the signer may sign, as zones have them; nil for all
 	Unknown    []der.OID // critical extensions that nobody here knows
 
 	signed    []byte // what the signature is over
@@ -214,7 +216,9 @@ func (c *Certificate) extension(id der.OID, critical bool, value []byte) error {
 		return c.extended(value)
 	case extSubjectAlt:
 		_, c.Localities = directoryNames(value)
-	case extPrivateUse, extIssuerAlt, extPoints, extPolicies, extNameChange, extDocuments:
+	case extDocuments:
+		c.Documents = documents(value)
+	case extPrivateUse, extIssuerAlt, extPoints, extPolicies, extNameChange:
 	default:
 		if critical {
 			c.Unknown = append(c.Unknown, id)
@@ -232,6 +236,37 @@ func issuerKey(value []byte) []byte {
 	}
 	id, _ := v.Inside().Optional(der.Context(0, false))
 	return id.Content
+}
+
+// documents reads the kinds of documents that a signer may sign (9303-12 §7.1.1.6);
+// nil where the list makes no sense.
+func documents(value []byte) []string {
+	v, err := der.Whole(value, der.Sequence)
+	if err != nil {
+		return nil
+	}
+	r := v.Inside()
+	r.Want(der.Integer)
+	set := r.Into(der.Set)
+	var kinds []string
+	for set.More() && len(kinds) < maxExtensions {
+		if kind, ok := set.Any().Text(); ok && kind != "" {
+			kinds = append(kinds, strings.ToUpper(strings.TrimRight(kind, "< ")))
+		}
+	}
+	if set.End() != nil || r.End() != nil {
+		return nil
+	}
+	return kinds
+}
+
+// Signs reports whether the certificate lets its key sign documents of a kind, as
+// their zones have it. A single letter in the certificate stands for every kind
+// that begins with it.
+func (c *Certificate) Signs(kind string) bool {
+	return kind == "" || len(c.Documents) == 0 || slices.ContainsFunc(c.Documents, func(d string) bool {
+		return d == kind || len(d) == 1 && d == kind[:1]
+	})
 }
 
 // basic reads the basic constraints. Some states write the default value, or a

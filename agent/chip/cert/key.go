@@ -2,8 +2,6 @@ package cert
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"encoding/asn1"
 	"math/big"
 
@@ -56,6 +54,21 @@ const (
 	maxModulus  = 8192
 	maxExponent = 64
 )
+
+// Least strength of the keys of signers and authorities, in bits (9303-12 §4.4).
+const (
+	strongModulus = 2048
+	strongOrder   = 224
+)
+
+// Weak reports a key that is shorter than 9303-12 §4.4 asks of signers and
+// authorities: that somebody else has it cannot be excluded.
+func (k *Key) Weak() bool {
+	if k.modulus != nil {
+		return k.modulus.BitLen() < strongModulus
+	}
+	return k.curve.N.BitLen() < strongOrder
+}
 
 // parseRSA reads an RSA key (RFC 8017 §A.1.1).
 func parseRSA(b []byte) (*Key, error) {
@@ -212,30 +225,7 @@ func (k *Key) verifyPlain(digest, signature []byte) bool {
 	return k.verifyPair(digest, new(big.Int).SetBytes(signature[:n]), new(big.Int).SetBytes(signature[n:]))
 }
 
-// verifyPair checks the two numbers of an ECDSA signature. The standard library
-// is many times quicker on the curves that it knows.
+// verifyPair checks the two numbers of an ECDSA signature.
 func (k *Key) verifyPair(digest []byte, r, s *big.Int) bool {
-	if r == nil || s == nil || r.Sign() <= 0 || s.Sign() <= 0 {
-		return false
-	}
-	if c := quick(k.curve.Name); c != nil {
-		pub, err := ecdsa.ParseUncompressedPublicKey(c, k.curve.Marshal(k.point))
-		return err == nil && ecdsa.Verify(pub, digest, r, s)
-	}
 	return k.curve.Verify(k.point, digest, r, s)
-}
-
-// quick is a curve of the standard library.
-func quick(name string) elliptic.Curve {
-	switch name {
-	case "secp224r1":
-		return elliptic.P224()
-	case "secp256r1":
-		return elliptic.P256()
-	case "secp384r1":
-		return elliptic.P384()
-	case "secp521r1":
-		return elliptic.P521()
-	}
-	return nil
 }

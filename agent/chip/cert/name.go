@@ -14,7 +14,8 @@ type Name struct {
 	// Key is equal for names that RFC 5280 §7.1 calls equal: letters of either
 	// case, runs of spaces and the kinds of strings do not count.
 	Key string
-	// Country is countryName in capital letters; empty where there is none.
+	// Country is countryName in capital letters; empty where there is none, or more
+	// than one.
 	Country string
 }
 
@@ -41,6 +42,7 @@ func ParseName(v der.Value) (Name, error) {
 		return n, der.ErrEncoding
 	}
 	var key strings.Builder
+	var countries []string
 	parts := 0
 	for r := v.Inside(); r.More(); {
 		in := r.Into(der.Set)
@@ -54,7 +56,7 @@ func ParseName(v der.Value) (Name, error) {
 				return n, err
 			}
 			if id == countryName {
-				n.Country = strings.ToUpper(text)
+				countries = append(countries, strings.ToUpper(text))
 			}
 			all = append(all, string(id)+"="+text+attributeEnd)
 		}
@@ -65,6 +67,9 @@ func ParseName(v der.Value) (Name, error) {
 		key.WriteString(strings.Join(all, "") + partEnd)
 	}
 	n.Key = key.String()
+	if countries = slices.Compact(countries); len(countries) == 1 {
+		n.Country = countries[0]
+	}
 	return n, nil
 }
 

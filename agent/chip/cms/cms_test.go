@@ -53,6 +53,11 @@ func TestSigned(t *testing.T) {
 		{"by-key", issue.Order{Signed: at, ByKeyID: true}, nil},
 		{"no-time", issue.Order{}, nil},
 		{"SHA-512", issue.Order{Hash: crypto.SHA512}, nil},
+		{"BER", issue.Order{Signed: at, BER: true}, nil},
+		{"BER/signature-wrong", issue.Order{BER: true, Fault: issue.SignatureWrong}, cert.ErrSignature},
+		{"attributes-out-of-order", issue.Order{Signed: at, Mixed: true}, nil},
+		{"attributes-out-of-order/signature-wrong", issue.Order{Signed: at, Mixed: true, Fault: issue.SignatureWrong}, cert.ErrSignature},
+		{"another's-certificate-first", issue.Order{Signed: at, Beside: [][]byte{s.Authority()}}, nil},
 		{"attributes-missing", issue.Order{Fault: issue.NoAttributes}, cms.ErrAttributes},
 		{"attribute-twice", issue.Order{Fault: issue.AttributeTwice}, cms.ErrAttributes},
 		{"another-content", issue.Order{Fault: issue.AttributeDigest}, cms.ErrDigest},
@@ -251,6 +256,8 @@ func FuzzSigned(f *testing.F) {
 	s := state(f)
 	f.Add(object(f, s, issue.Order{Signed: at, Version: 1}))
 	f.Add(object(f, s, issue.Order{ByKeyID: true, Twice: true}))
+	f.Add(object(f, s, issue.Order{Signed: at, BER: true, Version: 1}))
+	f.Add(object(f, s, issue.Order{Signed: at, Mixed: true, Beside: [][]byte{s.Authority()}}))
 	list, err := s.MasterList([][]byte{s.Authority()}, issue.ListOrder{Signed: at})
 	if err != nil {
 		f.Fatal(err)

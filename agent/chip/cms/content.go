@@ -23,8 +23,20 @@ type Digests struct {
 // groups is how many data groups there are.
 const groups = 16
 
-// ParseDigests reads a document security object.
+// ParseDigests reads a document security object, in DER or in BER.
 func ParseDigests(content []byte) (Digests, error) {
+	d, err := parseDigests(content)
+	if err == nil {
+		return d, nil
+	}
+	if content, err = der.Definite(content); err != nil {
+		return Digests{}, err
+	}
+	return parseDigests(content)
+}
+
+// parseDigests reads a document security object in DER.
+func parseDigests(content []byte) (Digests, error) {
 	d := Digests{Of: map[int][]byte{}}
 	v, err := der.Whole(content, der.Sequence)
 	if err != nil {

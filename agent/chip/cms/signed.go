@@ -10,6 +10,8 @@
 //     name the type of the content and its digest, each once (RFC 5652 §5.3).
 //   - A signer is whom the message names. A certificate that merely lies beside it
 //     is not.
+//   - What is checked and what is read are the same bytes. A frame in BER is
+//     rewritten before either.
 //   - Messages come from chips: bounded, and never a panic.
 package cms
 
@@ -90,11 +92,24 @@ type claims struct {
 	digest                []byte
 }
 
-// Parse reads a message, and nothing after it.
+// Parse reads a message, and nothing after it. RFC 5652 lets its frame be in BER,
+// and some states write it so.
 func Parse(raw []byte) (*Signed, error) {
 	if len(raw) > MaxSize {
 		return nil, der.ErrEncoding
 	}
+	s, err := parse(raw)
+	if err == nil {
+		return s, nil
+	}
+	if raw, err = der.Definite(raw); err != nil {
+		return nil, err
+	}
+	return parse(raw)
+}
+
+// parse reads a message in DER.
+func parse(raw []byte) (*Signed, error) {
 	v, err := der.Whole(raw, der.Sequence)
 	if err != nil {
 		return nil, err
@@ -270,7 +285,28 @@ func (s *Signed) Check(g *Signer, key *cert.Key) error {
 	case !bytes.Equal(g.claim.digest, cert.Sum(h, s.Content)):
 		return ErrDigest
 	}
-	return key.Verify(g.algorithm, h, g.signature, g.attributes)
+	err := key.Verify(g.algorithm, h, g.signature, g.attributes)
+	if err == nil {
+		return nil
+	}
+	if sorted := g.sorted(); !bytes.Equal(sorted, g.attributes) {
+		return key.Verify(g.algorithm, h, g.signature, sorted)
+	}
+	return err
+}
+
+// sorted are the signed attributes in the order of DER: some signers sign them so
+// and write them otherwise (RFC 5652 §5.4).
+func (g *Signer) sorted() []byte {
+	v, err := der.Whole(g.attributes, der.Set)
+	if err != nil {
+		return g.attributes
+	}
+	var all [][]byte
+	for r := v.Inside(); r.More(); {
+		all = append(all, r.Any().Raw)
+	}
+	return der.SetOf(all...)
 }
 
 // Weak reports a signature over a digest that is no longer collision-free.

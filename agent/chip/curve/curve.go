@@ -45,8 +45,9 @@ type Curve struct {
 	G          Point
 	H          int
 
-	field field
-	a     element // A as the field has it
+	field  field
+	a      element // A as the field has it
+	native native
 }
 
 // Bounds of the length of P, in bits: what documents use, and what takes bounded
@@ -69,6 +70,7 @@ var (
 func made(c Curve) *Curve {
 	c.field = newField(c.P)
 	c.a = c.field.in(c.A)
+	c.native = natives(c.Name)
 	return &c
 }
 

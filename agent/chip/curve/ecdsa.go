@@ -12,6 +12,9 @@ func (c *Curve) Verify(pub Point, digest []byte, r, s *big.Int) bool {
 	if !c.On(pub) || !c.factor(r) || !c.factor(s) {
 		return false
 	}
+	if good, told := c.quickVerify(pub, digest, r, s); told {
+		return good
+	}
 	w := new(big.Int).ModInverse(s, c.N)
 	if w == nil { // only where N is no prime
 		return false

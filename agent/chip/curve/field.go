@@ -73,15 +73,18 @@ func (f *field) out(e *element) *big.Int {
 }
 
 // mul sets z to the product of x and y (Montgomery, word by word). Fields of four
-// words are the ones that most documents use.
+// and six words are the ones that most documents use.
 func (f *field) mul(z, x, y *element) {
-	var t element
-	var above uint64
-	if f.n == four {
-		above = f.mulFour(&t, x, y)
-		f.reduce(z, &t, above)
+	switch f.n {
+	case four:
+		f.mulFour(z, x, y)
+		return
+	case six:
+		f.mulSix(z, x, y)
 		return
 	}
+	var t element
+	var above uint64
 	for _, w := range y[:f.n] {
 		above = f.step(t[:f.n], x[:f.n], w, above)
 	}
@@ -114,32 +117,6 @@ func product(a, b, c, d uint64) (high, low uint64) {
 	return high, low
 }
 
-// four is how many words a field of 193 to 256 bits has.
-const four = 4
-
-// mulFour is mul of four words, each in a register.
-func (f *field) mulFour(t, x, y *element) uint64 {
-	x0, x1, x2, x3 := x[0], x[1], x[2], x[3]
-	p0, p1, p2, p3 := f.p[0], f.p[1], f.p[2], f.p[3]
-	var t0, t1, t2, t3, above uint64
-	for _, w := range y[:four] {
-		one, low := product(x0, w, t0, 0)
-		m := low * f.inverse
-		two, _ := product(p0, m, low, 0)
-		one, low = product(x1, w, t1, one)
-		two, t0 = product(p1, m, low, two)
-		one, low = product(x2, w, t2, one)
-		two, t1 = product(p2, m, low, two)
-		one, low = product(x3, w, t3, one)
-		two, t2 = product(p3, m, low, two)
-		sum, c := bits.Add64(one, two, 0)
-		t3, above = bits.Add64(sum, above, 0)
-		above += c
-	}
-	t[0], t[1], t[2], t[3] = t0, t1, t2, t3
-	return above
-}
-
 // reduce sets z to x, with a word above it, less the prime where it is not below
 // it.
 func (f *field) reduce(z, x *element, above uint64) {
@@ -156,8 +133,17 @@ func (f *field) reduce(z, x *element, above uint64) {
 
 // add sets z to the sum of x and y.
 func (f *field) add(z, x, y *element) {
-	var sum element
 	var carry uint64
+	if f.n == four {
+		var sum [four]uint64
+		sum[0], carry = bits.Add64(x[0], y[0], 0)
+		sum[1], carry = bits.Add64(x[1], y[1], carry)
+		sum[2], carry = bits.Add64(x[2], y[2], carry)
+		sum[3], carry = bits.Add64(x[3], y[3], carry)
+		f.lessFour(z, &sum, carry)
+		return
+	}
+	var sum element
 	for i := range f.n {
 		sum[i], carry = bits.Add64(x[i], y[i], carry)
 	}
@@ -166,6 +152,10 @@ func (f *field) add(z, x, y *element) {
 
 // sub sets z to x less y.
 func (f *field) sub(z, x, y *element) {
+	if f.n == four {
+		f.subFour(z, x, y)
+		return
+	}
 	var borrow, carry uint64
 	var less element
 	for i := range f.n {

@@ -170,6 +170,15 @@ func (c *Curve) Add(p, q Point) Point {
 // the order, is taken modulo the order.
 func (c *Curve) Multiply(k *big.Int, p Point) Point { return c.sum(c.term(k, p)) }
 
+// Abscissa is the first coordinate of k times a point of the curve, which is all
+// that an agreement takes; nil where that is the point at infinity.
+func (c *Curve) Abscissa(k *big.Int, p Point) *big.Int {
+	if x, ok := c.quickAbscissa(k, p); ok {
+		return x
+	}
+	return c.Multiply(k, p).X
+}
+
 // Combine is k times one point and l times another, together: it takes little longer
 // than one of them.
 func (c *Curve) Combine(k *big.Int, p Point, l *big.Int, q Point) Point {
@@ -177,4 +186,9 @@ func (c *Curve) Combine(k *big.Int, p Point, l *big.Int, q Point) Point {
 }
 
 // Base is k times the base point.
-func (c *Curve) Base(k *big.Int) Point { return c.Multiply(k, c.G) }
+func (c *Curve) Base(k *big.Int) Point {
+	if p, ok := c.quickBase(k); ok {
+		return p
+	}
+	return c.Multiply(k, c.G)
+}

@@ -48,6 +48,7 @@ type form struct {
 	extended        der.OID
 	critical        der.OID // an extension that nobody knows
 	code            string  // of the state, as a zone has it
+	documents       []string
 	version         int
 }
 
@@ -82,6 +83,13 @@ func (f form) extensions() []byte {
 	if f.code != "" {
 		place := der.Seq(der.SetOf(der.Seq(der.ID("2.5.4.7"), der.String(der.PrintableString, f.code))))
 		all = append(all, extension("2.5.29.17", false, der.Seq(der.Write(der.Context(4, true), place))))
+	}
+	if len(f.documents) > 0 {
+		kinds := make([][]byte, len(f.documents))
+		for i, d := range f.documents {
+			kinds[i] = der.String(der.PrintableString, d)
+		}
+		all = append(all, extension("2.23.136.1.1.6.2", false, der.Seq(der.Int(0), der.SetOf(kinds...))))
 	}
 	if f.critical != "" {
 		all = append(all, extension(f.critical, true, der.Nil()))

@@ -33,7 +33,10 @@ type Config struct {
 	// From and To bound the authority's certificate; signers work from a year after
 	// its beginning until a year before its end.
 	From, To time.Time
-	Fault    Fault // of the authority's certificate
+	// Documents are the kinds that the signers' certificates let them sign, as zones
+	// have them; none leaves the list away.
+	Documents []string
+	Fault     Fault // of the authority's certificate
 }
 
 // State is a state that issues documents.
@@ -123,6 +126,7 @@ func (s *State) newSigner(fault Fault) (*holder, error) {
 	f := form{
 		serial: s.next(), issuer: a.title, subject: title{s.cfg.Country, "Signer"}, from: s.cfg.From.AddDate(1, 0, 0), to: s.cfg.To.AddDate(-1, 0, 0),
 		info: k.info(), keyID: k.keyID(), issuerKey: a.key.keyID(), usage: cert.DigitalSignature, code: s.cfg.Code,
+		documents: s.cfg.Documents,
 	}
 	signerFault(&f, fault)
 	if fault == Lookalike || fault == UnknownKey || fault == Foreign { // another key

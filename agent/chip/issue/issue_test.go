@@ -122,9 +122,10 @@ func TestOpenSSLAgrees(t *testing.T) {
 	for name, m := range map[string]issue.Making{
 		"P-256": {Curve: "secp256r1", Hash: crypto.SHA256}, "brainpool": {Curve: "brainpoolP256r1", Hash: crypto.SHA256},
 		"RSA": {RSA: 2048, Hash: crypto.SHA256}, "PSS": {RSA: 2048, PSS: true, Hash: crypto.SHA256},
+		"PSS, odd salt": {RSA: 2048, PSS: true, Hash: crypto.SHA256, Salt: 21}, "BER": {Curve: "secp256r1", Hash: crypto.SHA256},
 	} {
 		s := state(t, issue.Config{Authority: m, Signer: m})
-		v, err := der.Whole(document(t, s, issue.Order{Signed: at})[chip.SOD], 0x77)
+		v, err := der.Whole(document(t, s, issue.Order{Signed: at, BER: name == "BER"})[chip.SOD], 0x77)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,6 +147,40 @@ func TestOpenSSLAgrees(t *testing.T) {
 		if err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
+	}
+}
+
+// TestForms: a message in BER is none in DER, and says the same; attributes out of
+// their order are not those that were signed.
+func TestForms(t *testing.T) {
+	t.Parallel()
+	s := state(t, issue.Config{Documents: []string{"P", "ID"}})
+	content := func(o issue.Order) []byte {
+		v, err := der.Whole(document(t, s, o)[chip.SOD], 0x77)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Content
+	}
+	ber := content(issue.Order{Signed: at, BER: true})
+	if _, err := der.Whole(ber, der.Sequence); err == nil {
+		t.Error("the message is in DER")
+	}
+	plain, err := der.Definite(ber)
+	if _, not := der.Whole(plain, der.Sequence); err != nil || not != nil {
+		t.Errorf("it does not become DER: %v, %v", err, not)
+	}
+	other := content(issue.Order{Signed: at, Mixed: true})
+	if bytes.Equal(other, content(issue.Order{Signed: at})) {
+		t.Error("the attributes are in their order")
+	}
+	beside := content(issue.Order{Signed: at, Beside: [][]byte{s.Authority()}})
+	m, err := cms.Parse(beside)
+	if err != nil || len(m.Certificates) != 2 || !m.Certificates[0].CA {
+		t.Fatalf("beside the signer lie %d certificates, %v", len(m.Certificates), err)
+	}
+	if kinds := m.Certificates[1].Documents; len(kinds) != 2 || !m.Certificates[1].Signs("PP") || m.Certificates[1].Signs("V") {
+		t.Errorf("the signer may sign %q", kinds)
 	}
 }
 

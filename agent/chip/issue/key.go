@@ -1,6 +1,7 @@
 package issue
 
 import (
+	"cmp"
 	"crypto"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ type Making struct {
 	Explicit bool   // the curve is spelled out in certificates
 	RSA      int    // bits of the modulus; 0 with a curve
 	PSS      bool   // instead of PKCS #1 v1.5
+	Salt     int    // bytes of PSS; as many as the digest has by default
 	Hash     crypto.Hash
 }
 
@@ -139,12 +141,15 @@ func (k *key) algorithm() []byte {
 	case k.PSS:
 		mask := der.Seq(der.ID(maskID), digestOf(k.Hash))
 		return der.Seq(der.ID(pssID), der.Seq(der.Write(der.Context(0, true), digestOf(k.Hash)),
-			der.Write(der.Context(1, true), mask), der.Write(der.Context(2, true), der.Int(k.Hash.Size()))))
+			der.Write(der.Context(1, true), mask), der.Write(der.Context(2, true), der.Int(k.salt()))))
 	case k.RSA > 0:
 		return der.Seq(der.ID(rsaWith[k.Hash]), der.Nil())
 	}
 	return der.Seq(der.ID(ecWith[k.Hash]))
 }
+
+// salt is the length of the salt of PSS.
+func (k *key) salt() int { return cmp.Or(k.Salt, k.Hash.Size()) }
 
 // sign signs a message.
 func (k *key) sign(random io.Reader, message []byte) ([]byte, error) {
@@ -159,7 +164,7 @@ func (k *key) sign(random io.Reader, message []byte) ([]byte, error) {
 	size := (k.RSA + 7) / 8
 	block := cert.PKCS1Block(k.Hash, digest, size, true)
 	if k.PSS {
-		salt := make([]byte, k.Hash.Size())
+		salt := make([]byte, k.salt())
 		if _, err := io.ReadFull(random, salt); err != nil {
 			return nil, fmt.Errorf("drawing a salt: %w", err)
 		}

@@ -21,6 +21,9 @@ type Order struct {
 	Version int         // of the document security object: 0, or 1
 	ByKeyID bool        // the signature names the signer by its key's identifier
 	Twice   bool        // two signatures
+	BER     bool        // the frame is in the basic rules: endless lengths, strings in pieces
+	Mixed   bool        // the signed attributes are signed in their order and written out of it
+	Beside  [][]byte    // further certificates, before the signer's
 	Fault   Fault
 }
 
@@ -130,15 +133,27 @@ func (s *State) sign(m message) ([]byte, error) {
 		}
 		signers = append(signers, second)
 	}
+	write, octets := der.Write, der.Octets(m.content)
+	if m.order.BER {
+		half := len(m.content) / 2
+		write, octets = endless, endless(der.OctetString|constructed, der.Octets(m.content[:half]), der.Octets(m.content[half:]))
+	}
 	parts := [][]byte{
-		der.Int(3), der.SetOf(digestOf(m.order.Hash)),
-		der.Seq(der.ID(kind), der.Write(der.Context(0, true), der.Octets(m.content))),
+		der.Int(3), der.SetOf(digestOf(m.order.Hash)), write(der.Sequence, der.ID(kind), write(der.Context(0, true), octets)),
 	}
 	if m.order.Fault != NoCertificate {
-		parts = append(parts, der.Write(der.Context(0, true), append([][]byte{m.signer.raw}, m.beside...)...))
+		parts = append(parts, write(der.Context(0, true), slices.Concat(m.order.Beside, [][]byte{m.signer.raw}, m.beside)...))
 	}
-	parts = append(parts, der.SetOf(signers...))
-	return der.Seq(der.ID(signedData), der.Write(der.Context(0, true), der.Seq(parts...))), nil
+	parts = append(parts, write(der.Set, signers...))
+	return write(der.Sequence, der.ID(signedData), write(der.Context(0, true), write(der.Sequence, parts...))), nil
+}
+
+// constructed is the bit of a tag that says that a value is made of values.
+const constructed = 0x20
+
+// endless writes a value whose end a mark tells (X.690 §8.1.3.6).
+func endless(t der.Tag, parts ...[]byte) []byte {
+	return slices.Concat([]byte{byte(t), 0x80}, slices.Concat(parts...), []byte{0, 0})
 }
 
 // signature writes one SignerInfo (RFC 5652 §5.3).
@@ -170,10 +185,24 @@ func (s *State) signature(m message) ([]byte, error) {
 	parts := [][]byte{version, sid, digestOf(o.Hash)}
 	if o.Fault != NoAttributes {
 		implicit := slices.Clone(attributes)
+		if o.Mixed {
+			implicit = mixed(attributes)
+		}
 		implicit[0] = byte(der.Context(0, true))
 		parts = append(parts, implicit)
 	}
 	return der.Seq(append(parts, k.algorithm(), der.Octets(signature))...), nil
+}
+
+// mixed is a set in the opposite order.
+func mixed(set []byte) []byte {
+	v, _ := der.Whole(set, der.Set) // SetOf wrote it
+	var all [][]byte
+	for r := v.Inside(); r.More(); {
+		all = append(all, r.Any().Raw)
+	}
+	slices.Reverse(all)
+	return der.Write(der.Set, all...)
 }
 
 // attributes writes the signed attributes.

@@ -14,6 +14,11 @@ func served(cfg Config) map[chip.File][]byte {
 	switch cfg.Fault {
 	case HiddenPACE:
 		delete(files, chip.CardAccess)
+	case KeptPortrait:
+		delete(files, chip.DG2)
+	case KeptKeys:
+		delete(files, chip.DG14)
+		delete(files, chip.DG15)
 	case ChangedPACE:
 		if changed := otherOffers(cfg.Kind.Offers); len(changed) > 0 {
 			files[chip.CardAccess] = cardAccess(changed)

@@ -45,6 +45,8 @@ const (
 	ChangedPACE  Fault = "changed_pace"  // somebody changed what EF.CardAccess offers
 	RefusedPACE  Fault = "refused_pace"  // it offers PACE and does not do it
 	RefusedProof Fault = "refused_proof" // it refuses to prove itself
+	KeptPortrait Fault = "kept_portrait" // it says that it has no portrait
+	KeptKeys     Fault = "kept_keys"     // it says that it has no keys to prove
 )
 
 // Config says what chip is made.

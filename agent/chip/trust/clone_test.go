@@ -20,6 +20,9 @@ func TestClone(t *testing.T) {
 	security := must[[]byte](t)(s.CardSecurity(infosOf(chipKey(3)), issue.Order{Signed: signed}))
 	forged := must[[]byte](t)(s.CardSecurity(infosOf(chipKey(3)), issue.Order{Signed: signed, Fault: issue.SignatureWrong}))
 	abroad := must[[]byte](t)(foreign.CardSecurity(infosOf(chipKey(3)), issue.Order{Signed: signed}))
+	mapped := func(f map[chip.File][]byte) { f[chip.DG14] = der.Write(0x6e, infosOf(chipKey(3))) }
+	keyless := func(f map[chip.File][]byte) { f[chip.DG14] = der.Write(0x6e, der.SetOf(pace(12))) }
+	onlyWays := func(f map[chip.File][]byte) { keyless(f); delete(f, chip.DG15) }
 	bare := func(f map[chip.File][]byte) { delete(f, chip.DG14); delete(f, chip.DG15) }
 	for _, c := range []struct {
 		rule   string
@@ -41,7 +44,16 @@ func TestClone(t *testing.T) {
 		}, trust.Failed, trust.FileNotListed},
 		{"AA", trust.ByAA, chipKey(2), nil, nil, trust.Genuine, ""},
 		{"AA/another-key", trust.ByAA, chipKey(1), nil, nil, trust.Failed, trust.KeyNotSigned},
-		{"CAM", trust.ByCAM, chipKey(3), nil, func(e *trust.Evidence) { e.Files["EF.CardSecurity"] = security }, trust.Genuine, ""},
+		{"CAM", trust.ByCAM, chipKey(3), mapped, func(e *trust.Evidence) { e.Files["EF.CardSecurity"] = security }, trust.Genuine, ""},
+		{"CAM/no-keys-in-the-other-file", trust.ByCAM, chipKey(3), keyless, func(e *trust.Evidence) { e.Files["EF.CardSecurity"] = security }, trust.Genuine, ""},
+		{"CAM/key-of-another-document", trust.ByCAM, chipKey(3), nil, func(e *trust.Evidence) { e.Files["EF.CardSecurity"] = security }, trust.CopyNotExcluded, trust.KeyUnbound},
+		{"CAM/other-file-kept-back", trust.ByCAM, chipKey(3), mapped, func(e *trust.Evidence) {
+			e.Files["EF.CardSecurity"] = security
+			delete(e.Files, "DG14")
+		}, trust.CopyNotExcluded, trust.KeyUnbound},
+		{"CA/file-in-BER", trust.ByCA, chipKey(1), func(f map[chip.File][]byte) {
+			f[chip.DG14] = der.Write(0x6e, []byte{0x31, 0x80, 0, 0})
+		}, nil, trust.CopyNotExcluded, trust.KeyNotCovered},
 		{"CAM/another-key", trust.ByCAM, chipKey(1), nil, func(e *trust.Evidence) { e.Files["EF.CardSecurity"] = security }, trust.Failed, trust.KeyNotSigned},
 		{"CAM/not-read", trust.ByCAM, chipKey(3), nil, nil, trust.CopyNotExcluded, trust.KeyNotCovered},
 		{"CAM/signature-wrong", trust.ByCAM, chipKey(3), nil, func(e *trust.Evidence) { e.Files["EF.CardSecurity"] = forged }, trust.Failed, trust.SignatureWrong},
@@ -52,6 +64,8 @@ func TestClone(t *testing.T) {
 		{"missing/though-listed", trust.ProofMissing, nil, nil, nil, trust.CopyNotExcluded, trust.ProtectionUnused},
 		{"not-attempted", "", nil, nil, nil, trust.CopyNotExcluded, trust.ProtectionUnused},
 		{"none-in-the-document", trust.ProofMissing, nil, bare, nil, trust.CopyNotExcluded, ""},
+		{"only-ways-of-PACE", trust.ProofMissing, nil, onlyWays, nil, trust.CopyNotExcluded, trust.ProtectionUnused},
+		{"only-ways-of-PACE/kept-back", trust.ProofMissing, nil, onlyWays, func(e *trust.Evidence) { delete(e.Files, "DG14") }, trust.CopyNotExcluded, trust.ProtectionUnused},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			e := evidence(t, s, issue.Order{Signed: signed}, c.files)
@@ -66,7 +80,7 @@ func TestClone(t *testing.T) {
 			if v.Facts.CloneExcluded != (c.word == trust.Genuine) {
 				t.Errorf("clone excluded: got %t", v.Facts.CloneExcluded)
 			}
-			listed := c.files == nil
+			listed := c.word == trust.Genuine || c.reason != "" && c.reason != trust.FileNotListed
 			if v.Facts.CloneProtected != listed {
 				t.Errorf("clone protected: got %t, want %t", v.Facts.CloneProtected, listed)
 			}

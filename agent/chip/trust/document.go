@@ -2,10 +2,10 @@ package trust
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/counterproof/counterproof/agent/chip/cms"
 	"github.com/counterproof/counterproof/agent/chip/der"
 )
 
@@ -74,12 +74,24 @@ func parseZone(file []byte) (document, bool) {
 // trimmed is a field of a zone without its filling.
 func trimmed(s string) string { return strings.TrimRight(s, "< ") }
 
-// name is a file's name as evidence has it: "SOD" for "EF.SOD".
-func name(n string) string { return strings.TrimPrefix(n, "EF.") }
+// The data group with the portrait, and how the names of all of them begin.
+const (
+	portrait  = 2
+	groupName = "DG"
+)
+
+// name is a file's name as evidence has it: "SOD" for "EF.SOD", "DG1" for "dg1".
+func name(n string) string {
+	n = strings.TrimPrefix(n, "EF.")
+	if up := strings.ToUpper(n); strings.HasPrefix(up, groupName) {
+		return up
+	}
+	return n
+}
 
 // group is the number of a data group by its name; 0 for other files.
 func group(n string) int {
-	digits, ok := strings.CutPrefix(n, "DG")
+	digits, ok := strings.CutPrefix(n, groupName)
 	if !ok {
 		return 0
 	}
@@ -127,16 +139,28 @@ const (
 	paceWays = "0.4.0.127.0.7.2.2.4." // ways of PACE
 )
 
-// holdsKey reports a list of SecurityInfos with a key of chip authentication.
-func holdsKey(set, key []byte) bool {
-	all, _ := infos(set)
+// hasKeys reports infos with a key of chip authentication.
+func hasKeys(all []info) bool {
+	return slices.ContainsFunc(all, func(i info) bool { return strings.HasPrefix(string(i.id), chipKeys) })
+}
+
+// holdsKey reports a list of SecurityInfos with a key of chip authentication; known
+// is false where the list cannot be read.
+func holdsKey(set, key []byte) (holds, known bool) {
+	all, ok := infos(set)
+	if !ok {
+		return false, false
+	}
 	for _, i := range all {
 		if strings.HasPrefix(string(i.id), chipKeys) && sameKey(i.required.Raw, key) {
-			return true
+			return true, true
 		}
 	}
-	return false
+	return false, true
 }
+
+// isKey compares the key in EF.DG15 with another one.
+func isKey(info, key []byte) (same, known bool) { return sameKey(info, key), true }
 
 // sameKey compares a SubjectPublicKeyInfo with another one, or with the key's bits.
 func sameKey(info, key []byte) bool {
@@ -193,6 +217,3 @@ func ways(all []info) map[string]bool {
 	}
 	return found
 }
-
-// listsProtection reports whether a document lists a file with a key of its chip.
-func listsProtection(d cms.Digests) bool { return d.Of[14] != nil || d.Of[15] != nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip/cert"
@@ -63,12 +64,17 @@ type inspection struct {
 	facts    Facts
 	// compromised: the state says that the keys of its chips are known.
 	compromised bool
+	// unbound: the key that was proved is the state's, and not this document's.
+	unbound bool
+	twice   bool // a file came under two names with two contents
 }
 
 // Judge finds the verdict on a chip.
 func Judge(e Evidence) Verdict {
 	i := &inspection{Evidence: e, files: map[string][]byte{}, states: map[Topic]State{}}
 	for n, content := range e.Files {
+		before, twice := i.files[name(n)]
+		i.twice = i.twice || twice && !bytes.Equal(before, content)
 		i.files[name(n)] = content
 	}
 	if i.Store == nil {
@@ -128,7 +134,7 @@ func (i *inspection) begin() outcome {
 	if i.digests, err = cms.ParseDigests(i.message.Content); err != nil {
 		return malformed
 	}
-	i.facts.CloneProtected = listsProtection(i.digests)
+	i.facts.CloneProtected = i.protected()
 	i.states[CheckObject] = Done
 	return outcome{}
 }
@@ -142,9 +148,12 @@ func (i *inspection) compare() {
 	}
 	i.facts.WeakDigest = h.Size() <= 20
 	i.check(CheckFiles, outcome{})
+	if i.twice {
+		i.check(CheckFiles, failing(CheckFiles, IntegrityFailed, FileTwice))
+	}
 	for _, n := range slices.Sorted(maps.Keys(i.files)) {
 		g, content := group(n), i.files[n]
-		if g == 0 {
+		if g == 0 && !strings.HasPrefix(n, groupName) {
 			continue
 		}
 		want, listed := i.digests.Of[g]
@@ -162,6 +171,11 @@ func (i *inspection) compare() {
 		i.settle(outcome{Unreadable, "", NoZone, CheckFiles})
 	}
 	i.document = zone
+	// Every document has a portrait (9303-10 §3.5). A chip that keeps it back may be a
+	// copy beside another printed face.
+	if i.digests.Of[portrait] != nil && i.files["DG2"] == nil {
+		i.settle(outcome{Unreadable, "", NoPortrait, CheckFiles})
+	}
 }
 
 // judgeSigners checks the signatures. There is one as a rule; of several each must
@@ -220,9 +234,10 @@ func (i *inspection) country() {
 	switch {
 	case i.chain.cert.Subject.Country != a.Subject.Country:
 		i.check(CheckCountry, failing(CheckCountry, CertificateUnfit, SignerCountry))
-	case !known:
 	case same:
 		i.check(CheckCountry, outcome{})
+	case !known: // whoever signs for a state that nobody knows signs for any
+		i.settle(outcome{IssuerUnknown, "", CountryStrange, CheckCountry})
 	default:
 		i.check(CheckCountry, failing(CheckCountry, CertificateUnfit, DocumentCountry))
 	}

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"crypto"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/chip/cert"
@@ -53,7 +55,7 @@ type chain struct {
 
 // judge checks one signature: who made it, that it holds, and that the signer may.
 func (c *chain) judge() outcome {
-	for _, step := range []func() outcome{c.identify, c.verify, c.issue, c.signerFit, c.authorityFit, c.revocation} {
+	for _, step := range []func() outcome{c.identify, c.verify, c.issue, c.signerFit, c.authorityFit, c.revocation, c.strength} {
 		if o := step(); !o.well() {
 			return o
 		}
@@ -129,36 +131,62 @@ func (c *chain) when() time.Time {
 
 // issue finds the authority that signed the signer's certificate. A key of the
 // right name and identifier whose signature is wrong tells of a forgery; a name
-// with another key may be a state's newest.
+// with another key may be a state's newest. States have many keys under one name:
+// the one that the certificate names is tried first, and links only at the end.
 func (c *chain) issue() outcome {
-	candidates := c.store.issuers(c.cert.Issuer)
-	if len(candidates) == 0 {
-		return outcome{IssuerUnknown, "", NoAuthority, CheckPath}
+	named := func(a *cert.Certificate) int {
+		if len(c.cert.IssuerKey) > 0 && bytes.Equal(a.KeyID, c.cert.IssuerKey) {
+			return 0
+		}
+		return 1
 	}
-	forged, unknown := false, false
-	for _, a := range candidates {
-		err := signedBy(c.cert, a)
-		named := len(c.cert.IssuerKey) > 0 && bytes.Equal(a.KeyID, c.cert.IssuerKey)
-		switch {
-		case err == nil:
-			if c.authority == nil || c.authorityReason(c.authority) != "" {
-				c.authority = a
-			}
-		case errors.Is(err, cert.ErrSignature):
-			forged = forged || named
-		default:
-			unknown = true
+	first := c.store.authorities[c.cert.Issuer.Key]
+	sorted := slices.Clone(first)
+	slices.SortStableFunc(sorted, func(a, b *cert.Certificate) int { return named(a) - named(b) })
+	var found search
+	for _, a := range sorted {
+		if c.signedUnder(a, &found, named(a) == 0) {
+			return outcome{}
+		}
+	}
+	all := c.store.issuers(c.cert.Issuer)
+	for _, a := range all[len(first):] {
+		if c.signedUnder(a, &found, named(a) == 0) {
+			return outcome{}
 		}
 	}
 	switch {
+	case len(all) == 0:
+		return outcome{IssuerUnknown, "", NoAuthority, CheckPath}
 	case c.authority != nil:
 		return outcome{}
-	case forged:
+	case found.forged:
 		return failing(CheckPath, SignatureFailed, CertificateSignature)
-	case unknown:
+	case found.unknown:
 		return outcome{Unreadable, "", AlgorithmUnknown, CheckPath}
 	}
 	return outcome{IssuerUnknown, "", NoKey, CheckPath}
+}
+
+// search is what was found of authorities that did not sign.
+type search struct{ forged, unknown bool }
+
+// signedUnder takes an authority that signed the signer's certificate, and reports
+// whether it may have. The first that signed is kept in any case.
+func (c *chain) signedUnder(a *cert.Certificate, found *search, named bool) bool {
+	switch err := signedBy(c.cert, a); {
+	case err == nil:
+		fit := c.authorityReason(a) == ""
+		if c.authority == nil || fit {
+			c.authority = a
+		}
+		return fit
+	case errors.Is(err, cert.ErrSignature):
+		found.forged = found.forged || named
+	default:
+		found.unknown = true
+	}
+	return false
 }
 
 // signerFit checks that the signer may sign documents (9303-12 §7.1).
@@ -170,7 +198,7 @@ func (c *chain) signerFit() outcome {
 		return failing(CheckSigner, CertificateUnfit, SignerIsAuthority)
 	case !s.ValidAt(c.when()):
 		return failing(CheckSigner, CertificateUnfit, SignerTime)
-	case c.when().After(c.at.Add(slack)):
+	case c.when().After(later(c.at, c.store.made).Add(slack)): // a clock that is slow accuses nobody
 		return failing(CheckSigner, CertificateUnfit, SignedLater)
 	case s.Subject.Country == "" || s.Subject.Country != s.Issuer.Country:
 		return failing(CheckSigner, CertificateUnfit, SignerCountry)
@@ -182,11 +210,21 @@ func (c *chain) signerFit() outcome {
 		encoding = SignerExtended
 	case len(s.Unknown) > 0:
 		encoding = SignerCritical
+	case !s.Signs(strings.ToUpper(trimmed(c.document.kind))):
+		encoding = SignerDocuments
 	}
 	if encoding != "" && !c.excuse(s, cms.SignerEncoding) {
 		return failing(CheckSigner, CertificateUnfit, encoding)
 	}
 	return outcome{}
+}
+
+// later is the later of two moments.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // authorityFit checks that the authority may certify.
@@ -236,6 +274,17 @@ func (c *chain) revocation() outcome {
 	if c.store.revocation(c.authority, c.at) == WasRevoked {
 		c.revoked = WasRevoked
 		return failing(CheckRevocation, Revoked, AuthorityRevoked)
+	}
+	return outcome{}
+}
+
+// strength takes nothing for proved that keys signed which others can have found.
+// That accuses nobody, so that it comes last.
+func (c *chain) strength() outcome {
+	for _, one := range []*cert.Certificate{c.cert, c.authority} {
+		if key, err := one.Key(); err != nil || key.Weak() {
+			return outcome{IssuerUnknown, "", KeyWeak, CheckPath}
+		}
 	}
 	return outcome{}
 }

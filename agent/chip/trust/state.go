@@ -32,14 +32,15 @@ const special = "D..DE CHNHK CHNMO HKGCN MACCN GBDGB GBNGB GBOGB GBPGB GBSGB AIA
 // letters is the length of a pair of codes.
 const letters = 5
 
-// sameState compares the issuing state of a zone with an authority's country, or
-// with the codes of states that its certificate has as a zone has them (9303-12
-// §7.1.1.2). It is not known for a code that no table has.
+// sameState compares the issuing state of a zone with an authority's country. Where
+// no table has the zone's code, the authority's certificate may have it as a zone
+// does (9303-12 §7.1.1.2); where one has, what an authority says of itself does not
+// make it another state's. known is false where nothing has the code.
 func sameState(zone, country string, codesOfAuthority []string) (same, known bool) {
 	if zone == "" {
 		return false, false
 	}
-	if slices.Contains(codesOfAuthority, zone) || zone == country {
+	if zone == country {
 		return true, true
 	}
 	padded := (zone + "..")[:max(len(zone), letters-2)]
@@ -53,6 +54,9 @@ func sameState(zone, country string, codesOfAuthority []string) (same, known boo
 				return true, true
 			}
 		}
+	}
+	if !known && slices.Contains(codesOfAuthority, zone) {
+		return true, true
 	}
 	return false, known
 }

@@ -24,11 +24,18 @@ type Store struct {
 	refused     int
 }
 
-// excuse is a deviation, and whose documents its author may speak of: a state's;
-// empty for every state's.
+// excuse is a deviation, and whose documents its author may speak of: every state's,
+// or one's.
 type excuse struct {
 	cms.Deviation
+	every   bool
 	country string
+}
+
+// of reports a certificate whose documents the author may speak of. An author that
+// names no country speaks of none's.
+func (e excuse) of(c *cert.Certificate) bool {
+	return e.every || e.country != "" && e.country == c.Issuer.Country
 }
 
 // list is a revocation list. Its signature is checked when somebody first needs it:
@@ -142,12 +149,8 @@ func (s *Store) deviationList(raw []byte, pins [][32]byte) {
 		s.refused++
 		return
 	}
-	country := a.Subject.Country
-	if pinned(a, pins) {
-		country = ""
-	}
 	for _, d := range all {
-		s.deviations = append(s.deviations, excuse{d, country})
+		s.deviations = append(s.deviations, excuse{d, pinned(a, pins), a.Subject.Country})
 	}
 }
 
@@ -235,7 +238,7 @@ func (s *Store) linked(l *cert.Certificate, deep int) bool {
 // something is wrong with them.
 func (s *Store) excused(c *cert.Certificate, d document, signed time.Time, kind der.OID) bool {
 	return slices.ContainsFunc(s.deviations, func(e excuse) bool {
-		return (e.country == "" || e.country == c.Issuer.Country) && slices.Contains(e.Types, kind) && names(e.Deviation, c) && covers(e.Deviation, d, signed)
+		return e.of(c) && slices.Contains(e.Types, kind) && names(e.Deviation, c) && covers(e.Deviation, d, signed)
 	})
 }
 

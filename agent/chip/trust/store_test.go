@@ -286,6 +286,29 @@ func TestDeviations(t *testing.T) {
 	}
 }
 
+// TestNobodysDeviations: an authority that names no country, and that nobody pinned,
+// speaks of no state's documents.
+func TestNobodysDeviations(t *testing.T) {
+	t.Parallel()
+	s := state(t, issue.Config{})
+	nobody := must[*issue.State](t)(issue.New(issue.Config{Country: " ", Name: "Nobody"}, random(9)))
+	signer, _ := s.Signer()
+	contents := anchored(s)
+	contents.Anchors = append(contents.Anchors, nobody.Authority())
+	contents.Deviations = [][]byte{must[[]byte](t)(nobody.DeviationList(
+		[]issue.Deviation{{Certificate: signer, BySerial: true, Type: cms.SignerEncoding}}, issue.ListOrder{Signed: made}))}
+	for _, pinned := range []bool{false, true} {
+		if pinned {
+			contents.Pins = [][32]byte{nobody.Pin()}
+		}
+		e := evidence(t, s, issue.Order{Signed: signed, Fault: issue.SignerSerial}, nil)
+		e.Store = trust.New(contents)
+		if v := trust.Judge(e); (v.Word == trust.Genuine) != pinned || e.Store.Refused() != 0 {
+			t.Errorf("pinned %t: got %s %s, %d refused", pinned, v.Word, v.Reason, e.Store.Refused())
+		}
+	}
+}
+
 // many are certificates of authorities, a third of each kind of key.
 func many(tb testing.TB, n int) [][]byte {
 	makings := []issue.Making{
@@ -349,6 +372,8 @@ func FuzzJudge(f *testing.F) {
 	store := trust.New(c)
 	e := evidence(f, s, issue.Order{Signed: days(-3)}, nil)
 	f.Add(e.Files["EF.SOD"], e.Files["DG1"], e.Files["DG14"])
+	ber := evidence(f, s, issue.Order{Signed: days(-3), BER: true, Twice: true}, nil)
+	f.Add(ber.Files["EF.SOD"], ber.Files["DG1"], ber.Files["DG14"])
 	f.Fuzz(func(t *testing.T, object, zone, keys []byte) {
 		v := trust.Judge(trust.Evidence{
 			Files: map[string][]byte{chip.SOD.String(): object, "DG1": zone, "DG14": keys, "CardAccess": keys, "CardSecurity": object},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -163,8 +164,10 @@ func authority(fault issue.Fault, reason trust.Reason) verdictCase {
 	}
 }
 
-func verdictCases() []verdictCase {
+func verdictCases(tb testing.TB) []verdictCase {
+	tb.Helper()
 	p256, p384 := issue.Making{Curve: "secp256r1", Hash: crypto.SHA256}, issue.Making{Curve: "secp384r1", Hash: crypto.SHA384}
+	undated := trust.Given([][]byte{state(tb, issue.Config{}).Authority()}, nil)
 	return []verdictCase{
 		failed(issue.TamperedFile, trust.IntegrityFailed, trust.FileChanged),
 		failed(issue.UnlistedFile, trust.IntegrityFailed, trust.FileNotListed),
@@ -201,15 +204,22 @@ func verdictCases() []verdictCase {
 		{rule: "ok/signed-within-a-clock's-error", order: issue.Order{Signed: read.Add(time.Hour)}, word: trust.Genuine},
 		{rule: "ok/no-signing-time", word: trust.Genuine},
 		{rule: "ok/signer-ended-since", order: issue.Order{Signed: signed}, change: func(e *trust.Evidence) { e.At = read.AddDate(9, 0, 0) }, word: trust.Genuine},
-		{rule: "not-begun-when-read", change: func(e *trust.Evidence) { e.At = read.AddDate(-20, 0, 0) }, word: trust.Failed, class: trust.CertificateUnfit, reason: trust.SignedLater},
+		{rule: "not-begun-when-read", change: func(e *trust.Evidence) { e.At, e.Store = read.AddDate(-20, 0, 0), undated },
+			word: trust.Failed, class: trust.CertificateUnfit, reason: trust.SignedLater},
+		{rule: "ok/read-by-a-slow-clock", order: issue.Order{Signed: signed}, change: func(e *trust.Evidence) { e.At = read.AddDate(-20, 0, 0) }, word: trust.Genuine},
 		{rule: "authority-ended-when-signed", state: issue.Config{From: signed.AddDate(-4, 0, 0), To: signed.AddDate(0, 0, -1)}, order: issue.Order{Signed: signed},
 			word: trust.Failed, class: trust.CertificateUnfit, reason: trust.SignerTime},
 		{rule: "country/document's", order: issue.Order{Signed: signed}, state: issue.Config{Country: "GB", Code: "GBR"}, word: trust.Failed,
 			class: trust.CertificateUnfit, reason: trust.DocumentCountry},
+		{rule: "country/of-an-authority-that-calls-itself-another-state", order: issue.Order{Signed: signed}, state: issue.Config{Country: "DE", Code: "GBR"},
+			files: func(f map[chip.File][]byte) { f[chip.DG1] = zoneFile("P<GBR" + zone[5:]) }, word: trust.Failed,
+			class: trust.CertificateUnfit, reason: trust.DocumentCountry},
+		{rule: "ok/country-that-only-the-authority-has", order: issue.Order{Signed: signed}, state: issue.Config{Country: "XO", Code: "XOM"},
+			files: func(f map[chip.File][]byte) { f[chip.DG1] = zoneFile("P<XOM" + zone[5:]) }, word: trust.Genuine},
 		{rule: "ok/country-by-two-letters", order: issue.Order{Signed: signed}, state: issue.Config{Country: "DE"}, word: trust.Genuine,
 			files: func(f map[chip.File][]byte) { f[chip.DG1] = zoneFile("P<D<<" + zone[5:]) }},
 		{rule: "ok/country-in-small-letters", order: issue.Order{Signed: signed}, state: issue.Config{Country: "ut"}, word: trust.Genuine},
-		{rule: "ok/country-that-no-table-has", order: issue.Order{Signed: signed}, word: trust.Genuine,
+		{rule: "country-that-no-table-has", order: issue.Order{Signed: signed}, word: trust.IssuerUnknown, reason: trust.CountryStrange,
 			files: func(f map[chip.File][]byte) { f[chip.DG1] = zoneFile("P<QQQ" + zone[5:]) }},
 		{rule: "ok/version-1", order: issue.Order{Signed: signed, Version: 1}, word: trust.Genuine},
 		{rule: "version-2", order: issue.Order{Signed: signed, Version: 2}, word: trust.Unreadable, reason: trust.ObjectMalformed},
@@ -218,18 +228,78 @@ func verdictCases() []verdictCase {
 		making("brainpool", issue.Making{Curve: "brainpoolP384r1", Hash: crypto.SHA384}, issue.Making{Curve: "brainpoolP256r1", Hash: crypto.SHA256}, crypto.SHA256),
 		making("explicit", issue.Making{Curve: "secp384r1", Explicit: true, Hash: crypto.SHA512}, issue.Making{Curve: "brainpoolP224r1", Explicit: true, Hash: crypto.SHA224}, crypto.SHA224),
 		making("p521", issue.Making{Curve: "secp521r1", Hash: crypto.SHA512}, p384, crypto.SHA512),
-		making("rsa", issue.Making{RSA: 1536, Hash: crypto.SHA256}, issue.Making{RSA: 1024, Hash: crypto.SHA256}, crypto.SHA256),
-		making("rsa-pss", issue.Making{RSA: 1032, PSS: true, Hash: crypto.SHA256}, issue.Making{RSA: 1033, PSS: true, Hash: crypto.SHA384}, crypto.SHA384),
-		making("sha-1", issue.Making{RSA: 1024, Hash: crypto.SHA1}, issue.Making{RSA: 1024, Hash: crypto.SHA1}, crypto.SHA1),
+		making("rsa", issue.Making{RSA: 2560, Hash: crypto.SHA256}, issue.Making{RSA: 2048, Hash: crypto.SHA224}, crypto.SHA224),
+		making("rsa-pss", issue.Making{RSA: 2056, PSS: true, Hash: crypto.SHA256}, issue.Making{RSA: 2057, PSS: true, Hash: crypto.SHA384, Salt: 21}, crypto.SHA384),
+		making("sha-1", issue.Making{RSA: 2048, Hash: crypto.SHA1}, issue.Making{RSA: 2048, PSS: true, Hash: crypto.SHA1}, crypto.SHA1),
+		weak("signer", p384, issue.Making{RSA: 1536, Hash: crypto.SHA256}),
+		weak("authority", issue.Making{Curve: "brainpoolP192r1", Hash: crypto.SHA256}, p256),
 		making("sha-1-of-files-only", p384, p256, crypto.SHA1),
 		making("sha-1-of-the-authority-only", issue.Making{Curve: "secp256r1", Hash: crypto.SHA1}, p256, crypto.SHA256),
 		making("sha-384", p384, p256, crypto.SHA384),
+		making("sha-224-on-a-curve-spelled-out", p384, issue.Making{Curve: "brainpoolP320r1", Explicit: true, Hash: crypto.SHA224}, crypto.SHA224),
+	}
+}
+
+// weak is a case of keys that are too short to prove anything.
+func weak(whose string, authority, signer issue.Making) verdictCase {
+	c := making("short-key-of-the-"+whose, authority, signer, crypto.SHA256)
+	c.rule, c.word, c.reason = strings.TrimPrefix(c.rule, "ok/"), trust.IssuerUnknown, trust.KeyWeak
+	return c
+}
+
+// formCases are documents whose files and frames have the freedoms of the standards,
+// or take more than those.
+func formCases(tb testing.TB) []verdictCase {
+	tb.Helper()
+	order := issue.Order{Signed: signed}
+	foreign, _ := must[*issue.State](tb)(issue.New(issue.Config{Country: "DE"}, random(9))).Signer()
+	twin, _ := must[*issue.State](tb)(issue.New(issue.Config{Country: "UT", Code: "UTO"}, random(8))).Signer()
+	ber := issue.Order{Signed: signed, BER: true, Version: 1}
+	ofBER := func(f issue.Fault) issue.Order { o := ber; o.Fault = f; return o }
+	drop := func(name string) func(*trust.Evidence) { return func(e *trust.Evidence) { delete(e.Files, name) } }
+	also := func(name string, content []byte) func(*trust.Evidence) {
+		return func(e *trust.Evidence) { e.Files[name] = content }
+	}
+	lists := func(kinds ...string) issue.Config { return issue.Config{Documents: kinds} }
+	unfit := func(rule string, s issue.Config) verdictCase {
+		return verdictCase{rule: rule, state: s, order: order, word: trust.Failed, class: trust.CertificateUnfit, reason: trust.SignerDocuments}
+	}
+	return []verdictCase{
+		{rule: "ok/BER", order: ber, word: trust.Genuine},
+		{rule: "ok/BER/two-signatures", order: issue.Order{Signed: signed, BER: true, Twice: true}, word: trust.Genuine},
+		{rule: "BER/file-changed", order: ofBER(issue.TamperedFile), word: trust.Failed, class: trust.IntegrityFailed, reason: trust.FileChanged},
+		{rule: "BER/signature-wrong", order: ofBER(issue.SignatureWrong), word: trust.Failed, class: trust.SignatureFailed, reason: trust.SignatureWrong},
+		{rule: "BER/second-wrong", order: ofBER(issue.SecondWrong), word: trust.Failed, class: trust.SignatureFailed, reason: trust.SignatureWrong},
+		{rule: "BER/another-content", order: ofBER(issue.AttributeDigest), word: trust.Failed, class: trust.SignatureFailed, reason: trust.AttributeDigest},
+		{rule: "BER/no-end", order: ofBER(issue.Malformed), word: trust.Unreadable, reason: trust.ObjectMalformed},
+		{rule: "ok/attributes-out-of-order", order: issue.Order{Signed: signed, Mixed: true}, word: trust.Genuine},
+		{rule: "attributes-out-of-order/signature-wrong", order: issue.Order{Signed: signed, Mixed: true, Fault: issue.SignatureWrong},
+			word: trust.Failed, class: trust.SignatureFailed, reason: trust.SignatureWrong},
+		{rule: "ok/another-signer-lies-there", order: issue.Order{Signed: signed, Twice: true, BER: true, Beside: [][]byte{foreign, foreign}}, word: trust.Genuine},
+		{rule: "a-twin-of-the-signer-lies-first", order: issue.Order{Signed: signed, Beside: [][]byte{twin}}, word: trust.Failed, class: trust.SignatureFailed, reason: trust.SignatureWrong},
+		{rule: "portrait-kept-back", order: order, change: drop("DG2"), word: trust.Unreadable, reason: trust.NoPortrait},
+		{rule: "portrait-kept-back/and-a-file-changed", order: issue.Order{Signed: signed, Fault: issue.TamperedFile}, change: func(e *trust.Evidence) {
+			delete(e.Files, "DG2")
+			e.Files["DG14"] = append(e.Files["DG14"], 0)
+		}, word: trust.Failed, class: trust.IntegrityFailed, reason: trust.FileChanged},
+		{rule: "a-group-that-is-none", order: order, change: also("DG17", []byte{1}), word: trust.Failed, class: trust.IntegrityFailed, reason: trust.FileNotListed},
+		{rule: "a-group-in-small-letters", order: order, change: func(e *trust.Evidence) {
+			e.Files["dg2"] = append(e.Files["DG2"], 0)
+			delete(e.Files, "DG2")
+		}, word: trust.Failed, class: trust.IntegrityFailed, reason: trust.FileChanged},
+		{rule: "a-file-under-two-names", order: order, change: also("EF.DG2", []byte{1}), word: trust.Failed, class: trust.IntegrityFailed, reason: trust.FileTwice},
+		{rule: "ok/the-same-file-under-two-names", order: order, change: func(e *trust.Evidence) { e.Files["EF.DG2"] = e.Files["DG2"] }, word: trust.Genuine},
+		{rule: "ok/an-index-that-lies", order: order, change: also("EF.COM", []byte{0x60, 0}), word: trust.Genuine},
+		{rule: "ok/kind-by-its-first-letter", state: lists("ID", "P"), order: order, word: trust.Genuine},
+		{rule: "ok/kind-in-full", state: lists("PU"), order: order, word: trust.Genuine, files: func(f map[chip.File][]byte) { f[chip.DG1] = zoneFile("PU" + zone[2:]) }},
+		unfit("kind/of-another-document", lists("V", "ID")),
+		unfit("kind/only-another-passport", lists("PD")),
 	}
 }
 
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
-	for _, c := range verdictCases() {
+	for _, c := range slices.Concat(verdictCases(t), formCases(t)) {
 		t.Run(c.rule, func(t *testing.T) {
 			t.Parallel()
 			s := state(t, c.state)

@@ -50,7 +50,8 @@ type Reason string
 // Reasons for which nothing can be judged.
 const (
 	NoSecurityObject   Reason = "no_security_object"
-	NoZone             Reason = "no_zone" // EF.DG1 was not read
+	NoZone             Reason = "no_zone"     // EF.DG1 was not read
+	NoPortrait         Reason = "no_portrait" // EF.DG2 is signed and was not read
 	ObjectMalformed    Reason = "security_object_malformed"
 	AlgorithmUnknown   Reason = "algorithm_unknown"
 	DigestUnknown      Reason = "digest_unknown"
@@ -61,6 +62,7 @@ const (
 const (
 	FileChanged   Reason = "file_changed"
 	FileNotListed Reason = "file_not_listed"
+	FileTwice     Reason = "file_twice"    // under two names, with two contents
 	DigestLength  Reason = "digest_length" // of another algorithm than is named
 )
 
@@ -78,9 +80,11 @@ const (
 
 // Reasons for which the issuer is unknown.
 const (
-	NoCertificate Reason = "no_certificate" // the signer's is not on the chip
-	NoAuthority   Reason = "no_authority"   // of that name
-	NoKey         Reason = "no_authority_key"
+	NoCertificate  Reason = "no_certificate" // the signer's is not on the chip
+	NoAuthority    Reason = "no_authority"   // of that name
+	NoKey          Reason = "no_authority_key"
+	KeyWeak        Reason = "key_too_short"     // a signature that others can make as well
+	CountryStrange Reason = "country_not_known" // nothing ties the document's state to the authority
 )
 
 // Reasons for which a certificate is unfit.
@@ -91,6 +95,7 @@ const (
 	SignerUsage       Reason = "signer_usage"
 	SignerExtended    Reason = "signer_extended_usage"
 	SignerCritical    Reason = "signer_critical_extension"
+	SignerDocuments   Reason = "signer_document_kind" // it may sign other kinds only
 	SignerTime        Reason = "signer_not_valid_when_signed"
 	SignedLater       Reason = "signed_after_reading"
 	SignerCountry     Reason = "signer_country"
@@ -108,6 +113,7 @@ const (
 	KeyNotProved     Reason = "chip_key_not_proved"   // it failed to
 	KeyNotSigned     Reason = "chip_key_not_signed"   // it proved another
 	KeyNotCovered    Reason = "chip_key_not_covered"  // the file with the key was not read
+	KeyUnbound       Reason = "chip_key_not_bound"    // to this document, only to its state
 	KeyCompromised   Reason = "chip_key_compromised"  // the state says so
 	ProtectionUnused Reason = "protection_not_proved" // the document has a key, nobody asked
 )
