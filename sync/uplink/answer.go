@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -52,7 +53,7 @@ var statusOf = map[wire.Verdict]int{
 func judge(r reply, sent wire.Receipt, key ed25519.PublicKey) decision {
 	var a wire.Answer
 	if err := json.Unmarshal(r.body, &a); err != nil || statusOf[a.Verdict] != r.status {
-		return decision{kind: kindOfStatus(r.status), asked: retryAfter(r.header)}
+		return decision{kind: network.KindOfStatus(r.status), asked: network.RetryAfter(r.header)}
 	}
 	d := decision{answer: a}
 	switch a.Verdict {

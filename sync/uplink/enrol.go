@@ -6,15 +6,17 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"slices"
+	"time"
 
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -23,8 +25,18 @@ import (
 // that the invitation is wrong, used or too old. A key that was enrolled before
 // stays the agent that it was, so a queue goes on. From here on the client
 // speaks with the invitation's address; the caller keeps it for Config.Address.
+//
+// Kind pending says that the centre wants a second person to approve it: the same
+// invitation is given again then.
 func (c *Client) Enrol(ctx context.Context, invitation string) (custody.Identity, error) {
-	id, err := c.enrol(ctx, invitation)
+	return c.EnrolWaiting(ctx, invitation, nil)
+}
+
+// EnrolWaiting is Enrol that waits for the second person, however long that
+// takes, until ctx ends. It calls waiting, each time before it waits, with the
+// name under which the centre knows this counter. A nil waiting waits for nobody.
+func (c *Client) EnrolWaiting(ctx context.Context, invitation string, waiting func(wire.AgentID)) (custody.Identity, error) {
+	id, err := c.enrol(ctx, invitation, waiting)
 	if err != nil {
 		return custody.Identity{}, fault("enrolling", wire.KindProtocol, err)
 	}
@@ -33,7 +45,7 @@ func (c *Client) Enrol(ctx context.Context, invitation string) (custody.Identity
 	return id, nil
 }
 
-func (c *Client) enrol(ctx context.Context, invitation string) (custody.Identity, error) {
+func (c *Client) enrol(ctx context.Context, invitation string, waiting func(wire.AgentID)) (custody.Identity, error) {
 	invite, err := store.ParseInvite(invitation)
 	if err != nil {
 		return custody.Identity{}, &wire.Error{Op: "reading the invitation", Kind: wire.KindCode, Err: err}
@@ -50,17 +62,14 @@ func (c *Client) enrol(ctx context.Context, invitation string) (custody.Identity
 	if err != nil {
 		return custody.Identity{}, &wire.Error{Op: "reading the invitation", Kind: wire.KindCode, Err: err}
 	}
-	pin := pin{ca: invite.CA, host: host}
 	k := c.newCaller(invite.Address, &tls.Config{
 		MinVersion: tls.VersionTLS13,
 		// The chain is verified by the pin, which needs no root beforehand.
 		InsecureSkipVerify: true,
-		VerifyConnection:   pin.verify,
+		VerifyConnection:   network.Pin{CA: invite.CA, Host: host}.Verify,
 	})
 	defer k.quick.HTTPClient.CloseIdleConnections()
-	var answer wire.EnrolAnswer
-	err = k.askJSON(ctx, request{method: http.MethodPost, path: "/v1/enrol"},
-		wire.EnrolRequest{Code: invite.Code, CSR: csr, Keep: string(custody.GradeOf(signer))}, &answer)
+	answer, err := k.askIdentity(ctx, wire.EnrolRequest{Code: invite.Code, CSR: csr, Keep: string(custody.GradeOf(signer))}, waiting)
 	if wire.KindOf(err) == wire.KindUnauthorised {
 		return custody.Identity{}, &wire.Error{Op: "spending the invitation", Kind: wire.KindCode, Err: err}
 	}
@@ -76,6 +85,61 @@ func (c *Client) enrol(ctx context.Context, invitation string) (custody.Identity
 		c.address = invite.Address
 	})
 	return id, err
+}
+
+// Bounds of the wait before an enrolment is asked for again, whatever the centre
+// says.
+const (
+	pendingMin = 5 * time.Second
+	pendingMax = 5 * time.Minute
+)
+
+// askIdentity asks for an identity, again and again while the centre waits for a
+// second person, if there is somebody to tell of it.
+func (k caller) askIdentity(ctx context.Context, req wire.EnrolRequest, waiting func(wire.AgentID)) (wire.EnrolAnswer, error) {
+	body, err := json.Marshal(req)
+	if err != nil {
+		return wire.EnrolAnswer{}, fmt.Errorf("asking for an identity: %w", err)
+	}
+	q := request{
+		method: http.MethodPost, path: "/v1/enrol", client: k.quick,
+		body: body, header: http.Header{"Content-Type": {"application/json"}},
+	}
+	for {
+		var answer wire.EnrolAnswer
+		r, err := k.ask(ctx, q)
+		if err != nil {
+			return answer, err
+		}
+		if r.status != http.StatusOK && r.status != http.StatusAccepted {
+			return answer, &wire.Error{Op: "asking for an identity", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+		}
+		if err := json.Unmarshal(r.body, &answer); err != nil {
+			return answer, &wire.Error{Op: "reading the identity", Kind: wire.KindProtocol, Err: err}
+		}
+		if r.status == http.StatusOK {
+			return answer, nil
+		}
+		if waiting == nil {
+			return answer, &wire.Error{Op: "asking for an identity", Kind: wire.KindPending}
+		}
+		waiting(answer.Agent)
+		if err := sleep(ctx, min(max(network.RetryAfter(r.header), pendingMin), pendingMax)); err != nil {
+			return answer, &wire.Error{Op: "waiting for the second person", Kind: wire.KindPending, Err: err}
+		}
+	}
+}
+
+// sleep waits, or returns why ctx ended before.
+func sleep(ctx context.Context, wait time.Duration) error {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
 }
 
 // enrolSigner is the key that an enrolment is for: the current one, so that the
@@ -103,29 +167,6 @@ func certificateRequest(signer crypto.Signer) ([]byte, error) {
 		return nil, fmt.Errorf("asking for a certificate: %w", err)
 	}
 	return csr, nil
-}
-
-// pin accepts the one centre whose authority the invitation names, under the
-// host that it was asked by. The connection's own ServerName will not do: it is
-// empty where the host is an IP address, and an empty name is not verified.
-type pin struct {
-	ca   wire.Hash
-	host string
-}
-
-// verify finds the pinned authority among the certificates that the centre
-// shows, and verifies the centre's own one and its name under it.
-func (p pin) verify(s tls.ConnectionState) error {
-	i := slices.IndexFunc(s.PeerCertificates, func(c *x509.Certificate) bool { return wire.HashOf(c.Raw) == p.ca })
-	if i < 1 {
-		return x509.UnknownAuthorityError{}
-	}
-	roots := x509.NewCertPool()
-	roots.AddCert(s.PeerCertificates[i])
-	_, err := s.PeerCertificates[0].Verify(x509.VerifyOptions{
-		Roots: roots, DNSName: p.host, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
-	return err
 }
 
 // firstIdentity checks an enrolment's answer. Its bundle is trusted because the
@@ -192,7 +233,7 @@ func (c *Client) renew(ctx context.Context, l *line) (*line, error) {
 	if answer.Agent != l.id.Agent || len(answer.Chain) < 2 {
 		return nil, &wire.Error{Op: "reading the new certificate", Kind: wire.KindProtocol, Err: errors.New("it is another agent's")}
 	}
-	if err := c.amend(func(id *custody.Identity) { id.Chain = answer.Chain }); err != nil {
+	if err := c.amend(func(id *custody.Identity) { id.Chain, id.Site = answer.Chain, answer.Site }); err != nil {
 		return nil, err
 	}
 	c.log.Info("the certificate was renewed", "agent", string(answer.Agent))
@@ -228,4 +269,31 @@ func (c *Client) takeBundle(l *line, signed wire.Signed) error {
 	}
 	_, err = c.open()
 	return err
+}
+
+// fetchPiece fetches the next piece of a file that the bundle names and that is
+// not here, and reports whether there is more to do at once.
+func (c *Client) fetchPiece(ctx context.Context) bool {
+	l, err := c.open()
+	if err != nil {
+		return false
+	}
+	return c.files.Piece(l.bundle.Files, func(f wire.File, at, end uint64) ([]byte, error) {
+		return l.readFile(sparing(ctx, 1), f, at, end)
+	})
+}
+
+// readFile asks for a piece of a file.
+func (l *line) readFile(ctx context.Context, f wire.File, at, end uint64) ([]byte, error) {
+	r, err := l.ask(ctx, request{
+		method: http.MethodGet, path: "/v1/trust/files/" + f.SHA256.String(), client: l.slow,
+		header: http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", at, end-1)}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if r.status != http.StatusPartialContent {
+		return nil, &wire.Error{Op: "fetching a file", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	}
+	return r.body, nil
 }

@@ -168,7 +168,7 @@ func (k caller) start(ctx context.Context, q request) (*http.Response, error) {
 	k.spent.Add(time.Now(), int64(len(q.body)))
 	resp, err := q.client.Do(req)
 	if err != nil {
-		return nil, &wire.Error{Op: "asking the centre", Kind: kindOf(err), Err: err}
+		return nil, &wire.Error{Op: "asking the centre", Kind: network.KindOf(err), Err: err}
 	}
 	return resp, nil
 }
@@ -182,7 +182,7 @@ func (k caller) ask(ctx context.Context, q request) (reply, error) {
 	defer resp.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
 	if err != nil {
-		return reply{}, &wire.Error{Op: "reading the centre's answer", Kind: kindOf(err), Err: err}
+		return reply{}, &wire.Error{Op: "reading the centre's answer", Kind: network.KindOf(err), Err: err}
 	}
 	if network.IsPage(resp, body) {
 		return reply{}, &wire.Error{Op: "reading the centre's answer", Kind: KindPortal, Err: errPortal}
@@ -209,7 +209,7 @@ func (k caller) askJSON(ctx context.Context, q request, v, into any) error {
 		return err
 	}
 	if r.status != http.StatusOK {
-		return &wire.Error{Op: "asking the centre", Kind: kindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+		return &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
 	}
 	if err := json.NewDecoder(bytes.NewReader(r.body)).Decode(into); err != nil {
 		return &wire.Error{Op: "reading the centre's answer", Kind: wire.KindProtocol, Err: err}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -64,7 +65,7 @@ func (l *line) noticePage(ctx context.Context, path string, after uint64) (wire.
 		return wire.NoticePage{}, err
 	}
 	if r.status != http.StatusOK {
-		return wire.NoticePage{}, &wire.Error{Op: "asking the centre", Kind: kindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+		return wire.NoticePage{}, &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
 	}
 	return wire.DecodeNotices(r.body, after)
 }

@@ -5,13 +5,16 @@ import (
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
 	"net/http"
+	"slices"
 
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -29,10 +32,49 @@ func (c *Client) PutRecipients(ctx context.Context, recipients []wire.Recipient)
 	return c.takeBundle(l, signed)
 }
 
+// maxRun bounds the leaves or flags of one request (a count).
+const maxRun = 100
+
+// PostLeaves hands the centre leaves for its log: tombstones of keys that this
+// opener destroyed, in runs of at most 100. The same again is a second leaf, so
+// the caller keeps which were posted; it returns how many were before err.
+func (c *Client) PostLeaves(ctx context.Context, leaves []wire.Leaf) (posted int, err error) {
+	for run := range slices.Chunk(leaves, maxRun) {
+		if err := c.hand(ctx, "/v1/opener/leaves", wire.Leaves{Leaves: run}); err != nil {
+			return posted, fault("posting leaves", wire.KindProtocol, err)
+		}
+		posted += len(run)
+	}
+	return posted, nil
+}
+
+// hand posts something that the centre takes without a word.
+func (c *Client) hand(ctx context.Context, path string, v any) error {
+	l, err := c.open()
+	if err != nil {
+		return err
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	r, err := l.ask(ctx, request{
+		method: http.MethodPost, path: path, body: body, header: http.Header{"Content-Type": {"application/json"}}, client: l.quick,
+	})
+	if err != nil {
+		return err
+	}
+	if r.status != http.StatusNoContent && r.status != http.StatusOK {
+		return &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	}
+	return nil
+}
+
 // Fetch yields the stored records that follow the log index after, in the log's
 // order and without a hole; 0 is before the first. It ends after a page, which
 // is empty at the end of the log. Each record is whole and carries the centre's
-// receipt and its counter's signature, both verified.
+// receipt and its counter's signature, both verified. One that was erased says
+// so (Record.Erased) and has no parts any more; its signatures are verified too.
 //
 // An error with a record concerns that record alone (see its LogIndex): Kind
 // damaged, the centre's disk has not kept it whole or its signatures do not
@@ -55,7 +97,7 @@ func (c *Client) Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record
 		}
 		defer resp.Body.Close()
 		if resp.StatusCode != http.StatusOK {
-			yield(store.Record{}, &wire.Error{Op: "fetching records", Kind: kindOfStatus(resp.StatusCode), Err: fmt.Errorf("status %d", resp.StatusCode)})
+			yield(store.Record{}, &wire.Error{Op: "fetching records", Kind: network.KindOfStatus(resp.StatusCode), Err: fmt.Errorf("status %d", resp.StatusCode)})
 			return
 		}
 		for r, err := range store.ReadDelivery(resp.Body) {
@@ -102,12 +144,21 @@ func verifyOrigin(r store.Record) error {
 	if !ok {
 		return errors.New("the counter's key is no ECDSA key")
 	}
-	h, err := seal.Verify(r.Envelope, key)
+	h, err := verifyEnvelope(r, key)
 	if err != nil {
 		return err
 	}
-	if h.Agent != r.Receipt.Agent || h.Seq != r.Receipt.Seq {
+	if r.Envelope.RecHash() != r.Receipt.RecHash || h.Agent != r.Receipt.Agent || h.Seq != r.Receipt.Seq {
 		return errOther
 	}
 	return nil
+}
+
+// verifyEnvelope checks the counter's signature and, where they are still there,
+// the parts.
+func verifyEnvelope(r store.Record, key *ecdsa.PublicKey) (wire.Header, error) {
+	if r.Erased {
+		return seal.VerifyHeader(r.Envelope, key)
+	}
+	return seal.Verify(r.Envelope, key)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -177,5 +178,5 @@ func (p *poster) post(ctx context.Context, run []wire.Placed) error {
 	case r.status == http.StatusConflict && a.Verdict == wire.Fork:
 		return errFork
 	}
-	return &wire.Error{Op: "posting notices", Kind: kindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	return &wire.Error{Op: "posting notices", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
 }

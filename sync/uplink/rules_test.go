@@ -4,52 +4,17 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"math"
 	"net/http"
-	"net/url"
 	"testing"
 	"time"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
-
-// least and most are the ends of what randomness may give.
-func least(int64) int64  { return 0 }
-func most(n int64) int64 { return n - 1 }
-
-func TestBackoff(t *testing.T) {
-	t.Parallel()
-	for _, s := range []struct {
-		name              string
-		failed            int
-		asked             time.Duration
-		shortest, longest time.Duration
-	}{
-		{"first", 0, 0, 2 * time.Second, 4 * time.Second},
-		{"second", 1, 0, 2 * time.Second, 8 * time.Second},
-		{"fifth", 4, 0, 2 * time.Second, 64 * time.Second},
-		{"ceiling", 9, 0, 2 * time.Second, 10 * time.Minute},
-		{"many", math.MaxInt, 0, 2 * time.Second, 10 * time.Minute},
-		{"negative", -1, -time.Hour, 2 * time.Second, 4 * time.Second},
-		{"asked-is-floor", 0, time.Minute, time.Minute, 2 * time.Minute},
-		{"asked-little", 5, time.Second, 2 * time.Second, 128 * time.Second},
-		{"asked-too-much", 0, 1000 * time.Hour, 15 * time.Minute, 30 * time.Minute},
-	} {
-		if got := backoff(s.failed, s.asked, least); got != s.shortest {
-			t.Errorf("%s: the shortest is %v, want %v", s.name, got, s.shortest)
-		}
-		if got := backoff(s.failed, s.asked, most); got != s.longest {
-			t.Errorf("%s: the longest is %v, want %v", s.name, got, s.longest)
-		}
-	}
-}
 
 // TestBackoffSpreads: those who were told the same moment do not come together.
 func TestBackoffSpreads(t *testing.T) {
@@ -57,7 +22,7 @@ func TestBackoffSpreads(t *testing.T) {
 	c := New(Config{})
 	perSecond := map[int]int{}
 	for range 22_000 {
-		perSecond[int(backoff(0, 10*time.Minute, c.cfg.Rand)/time.Second)]++
+		perSecond[int(network.Backoff(0, 10*time.Minute, c.cfg.Rand)/time.Second)]++
 	}
 	peak := 0
 	for _, n := range perSecond {
@@ -65,45 +30,6 @@ func TestBackoffSpreads(t *testing.T) {
 	}
 	if peak > 120 {
 		t.Errorf("%d of 22,000 come in one second", peak)
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]time.Duration{
-		"": 0, "7": 7 * time.Second, "-1": 0, "x": 0, "Wed, 21 Oct 2026 07:28:00 GMT": 0,
-		"999999999999": 15 * time.Minute, "99999999999999999999999": 0,
-	} {
-		if got := retryAfter(http.Header{"Retry-After": {text}}); got != want {
-			t.Errorf("%q: got %v, want %v", text, got, want)
-		}
-	}
-}
-
-func TestKindOf(t *testing.T) {
-	t.Parallel()
-	expired := x509.CertificateInvalidError{Reason: x509.Expired}
-	for name, s := range map[string]struct {
-		err  error
-		want wire.Kind
-	}{
-		"refused":         {errors.New("connection refused"), wire.KindUnreachable},
-		"cut":             {io.ErrUnexpectedEOF, wire.KindUnreachable},
-		"timeout":         {context.DeadlineExceeded, wire.KindUnreachable},
-		"dates":           {&tls.CertificateVerificationError{Err: expired}, wire.KindClock},
-		"dates-inside":    {&url.Error{Op: "Get", Err: fmt.Errorf("tls: %w", expired)}, wire.KindClock},
-		"other-authority": {&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, wire.KindCertificate},
-		"pin":             {x509.UnknownAuthorityError{}, wire.KindCertificate},
-		"other-name":      {x509.HostnameError{Host: "x"}, wire.KindCertificate},
-		"not-for-servers": {x509.CertificateInvalidError{Reason: x509.IncompatibleUsage}, wire.KindCertificate},
-		"alert":           {tls.AlertError(42), wire.KindUnauthorised},
-		"no-tls":          {tls.RecordHeaderError{Msg: "no"}, wire.KindProtocol},
-		"plain-http":      {fmt.Errorf("get: %w", http.ErrSchemeMismatch), wire.KindProtocol},
-		"known":           {&wire.Error{Kind: wire.KindDisk}, wire.KindDisk},
-	} {
-		if got := kindOf(s.err); got != s.want {
-			t.Errorf("%s: got %q, want %q", name, got, s.want)
-		}
 	}
 }
 

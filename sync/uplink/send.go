@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -77,6 +78,9 @@ func (c *Client) pass(ctx context.Context, k *care) time.Duration {
 			return c.stumble(ctx, "looking for work", err)
 		}
 		if it.Seq == 0 {
+			if c.fetchPiece(ctx) {
+				continue
+			}
 			return k.rest()
 		}
 		if !due {
@@ -122,7 +126,7 @@ func (c *Client) stumble(ctx context.Context, op string, err error) time.Duratio
 	}
 	c.note(kind)
 	c.log.Error("the queue cannot be worked on", "op", op, "kind", string(kind), "err", err)
-	return backoff(1, 0, c.cfg.Rand)
+	return network.Backoff(1, 0, c.cfg.Rand)
 }
 
 // sendOne sends one record and does what the answer obliges to. The kind says
@@ -225,7 +229,7 @@ func (c *Client) settle(ctx context.Context, it queue.Item, d decision) error {
 		d = decision{kind: wire.KindDamaged, err: err}
 	}
 	c.note(d.kind)
-	wait := backoff(it.Attempts, d.asked, c.cfg.Rand)
+	wait := network.Backoff(it.Attempts, d.asked, c.cfg.Rand)
 	c.log.Warn("a record is not at the centre yet", "seq", seq, "kind", string(d.kind), "wait", wait.String(), "err", d.err)
 	return q.Retry(ctx, it.Seq, time.Now().Add(wait), d.kind)
 }
@@ -288,7 +292,7 @@ func uploaded(r reply, size int64) (offset int64, done bool, err error) {
 		return size, true, nil
 	case http.StatusNoContent, http.StatusConflict, http.StatusBadRequest:
 	default:
-		return 0, false, &wire.Error{Op: "sending a blob", Kind: kindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+		return 0, false, &wire.Error{Op: "sending a blob", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
 	}
 	offset, err = strconv.ParseInt(r.header.Get("Upload-Offset"), 10, 64)
 	complete := r.header.Get("Upload-Complete") == "?1"

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -32,14 +33,23 @@ func (c *Client) tend(ctx context.Context, k *care) wire.Kind {
 			k.next = time.Now()
 			return wire.KindNone
 		}
-		wait := backoff(k.failed, 0, c.cfg.Rand)
+		wait := network.Backoff(k.failed, 0, c.cfg.Rand)
 		k.failed, k.next = k.failed+1, time.Now().Add(wait)
 		c.log.Warn("looking after the way to the centre failed", "kind", string(kind), "wait", wait.String(), "err", err)
 		return kind
 	}
 	k.failed = 0
-	k.next = time.Now().Add(min(max(time.Duration(state.NextSync)*time.Second, tendMin), tendMax))
+	k.next = time.Now().Add(min(max(time.Duration(state.NextSync)*time.Second, c.pace(), tendMin), tendMax))
 	return wire.KindNone
+}
+
+// pace is how long the centre's settings have an idle counter wait at least.
+func (c *Client) pace() time.Duration {
+	l, err := c.open()
+	if err != nil {
+		return 0
+	}
+	return time.Duration(l.bundle.Settings.Pace) * time.Second
 }
 
 // look is one round of looking after.
@@ -54,7 +64,10 @@ func (c *Client) look(ctx context.Context) (wire.State, error) {
 	if err := c.compare(ctx, state); err != nil {
 		return state, err
 	}
-	return state, c.hear(ctx, state)
+	if err := c.hear(ctx, state); err != nil {
+		return state, err
+	}
+	return state, c.watch(ctx)
 }
 
 // State asks where the centre stands with this counter, and notes the

@@ -44,7 +44,9 @@ import (
 
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/uplink/fetch"
 	"github.com/counterproof/counterproof/sync/uplink/meter"
+	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -67,6 +69,13 @@ type Config struct {
 	// DayBytes is how many bytes of records are sent in a day (UTC) at most, as on
 	// a metered line; 0 for no limit. What is left waits for the next day.
 	DayBytes int64
+	// Witness, if set, watches the centre's log: what it finds proven there is let
+	// go of, Keep later (seven days if 0), or earlier where the disk is full.
+	Witness *witness.Witness
+	Keep    time.Duration
+	// Files, if set, gets the files of the centre's bundle, piece by piece while
+	// nothing else is to be sent.
+	Files fetch.Shelf
 	// Chore, if set, is called between sending, at least once a minute, by Run.
 	Chore func(context.Context)
 	// Wrap, if set, stands between the client and the connection: it sees
@@ -81,6 +90,7 @@ type Client struct {
 	wake chan struct{}
 
 	collecting sync.Mutex // held while news is fetched
+	watched    time.Time  // when the log was last looked at; of the round alone
 	holes      int        // how many missing notices were searched for; under collecting
 
 	mu      sync.Mutex
@@ -89,6 +99,8 @@ type Client struct {
 	status  Status
 	skew    time.Duration // the centre's clock minus this one's, once that mattered
 	spent   meter.Meter
+
+	files fetch.Files // Run's own
 }
 
 // Status is what a person may be told about the way to the centre.
@@ -105,9 +117,10 @@ func New(cfg Config) *Client {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Int64N
 	}
+	log := cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))
 	return &Client{
-		cfg: cfg, address: cfg.Address, wake: make(chan struct{}, 1),
-		log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler)),
+		cfg: cfg, address: cfg.Address, wake: make(chan struct{}, 1), log: log,
+		files: fetch.Files{Shelf: cfg.Files, Log: log},
 	}
 }
 

@@ -77,7 +77,7 @@ func (c *Client) learnTime(ctx context.Context) bool {
 		MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{own},
 		// The chain is verified below, but for its dates.
 		InsecureSkipVerify: true,
-		VerifyConnection:   dateless{authority, host}.verify,
+		VerifyConnection:   network.Dateless{Authority: authority, Host: host}.Verify,
 	})
 	defer k.quick.HTTPClient.CloseIdleConnections()
 	var s wire.State
@@ -95,26 +95,6 @@ func (c *Client) learnTime(ctx context.Context) bool {
 	c.skew, c.line = skew, nil
 	c.log.Error("this machine's clock is wrong, the centre's is used", "kind", string(wire.KindClock), "wait", skew.String())
 	return true
-}
-
-// dateless verifies the centre's certificate in all but its dates.
-type dateless struct {
-	authority *x509.Certificate
-	host      string
-}
-
-func (d dateless) verify(s tls.ConnectionState) error {
-	leaf := s.PeerCertificates[0]
-	roots := x509.NewCertPool()
-	roots.AddCert(d.authority)
-	at := leaf.NotBefore
-	if at.Before(d.authority.NotBefore) {
-		at = d.authority.NotBefore
-	}
-	_, err := leaf.Verify(x509.VerifyOptions{
-		Roots: roots, DNSName: d.host, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
-	return err
 }
 
 // signed reports whether the counter's key has signed a record.

@@ -25,6 +25,7 @@ import (
 	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/queue/parcel"
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -462,9 +463,9 @@ func ours(transport http.RoundTripper) func(context.Context, int) (time.Duration
 			if resp.StatusCode == http.StatusOK {
 				return 0, true
 			}
-			asked = retryAfter(resp.Header)
+			asked = network.RetryAfter(resp.Header)
 		}
-		return backoff(failed, asked, c.cfg.Rand), false
+		return network.Backoff(failed, asked, c.cfg.Rand), false
 	}
 }
 

@@ -597,6 +597,8 @@ const (
 	Shed Verdict = "shed"
 	// Upgrade: the program is too old for this centre; keep the queue.
 	Upgrade Verdict = "upgrade"
+	// Pending: a second person must approve the enrolment; ask again.
+	Pending Verdict = "pending"
 )
 
 // Answer is the centre's reply to one record, and the body of its JSON.
@@ -649,7 +651,9 @@ type EnrolRequest struct {
 	Keep string `json:"grade"` // how the key is kept: tpm, dpapi or file
 }
 
-// EnrolAnswer is an agent's new identity.
+// EnrolAnswer is an agent's new identity. Until a second person has approved,
+// where one is needed, it comes with status 202 and has neither certificates nor
+// a bundle: the same request is made again after Retry-After.
 type EnrolAnswer struct {
 	Agent    AgentID  `json:"agent"`
 	Site     SiteID   `json:"site"`
@@ -677,6 +681,10 @@ type Bundle struct {
 	// Openers are the keys whose notices a counter believes, PKIX DER, the
 	// newest last.
 	Openers [][]byte `json:"openers,omitempty"`
+	// Settings are what the centre asks of all its counters.
+	Settings Settings `json:"settings,omitzero"`
+	// Files belong to the bundle by their hashes and are fetched apart.
+	Files []File `json:"files,omitempty"`
 }
 
 // Signed carries bytes with an Ed25519 signature over them.
@@ -737,6 +745,8 @@ const (
 	KindDamaged      Kind = "damaged"      // the local queue does not verify
 	KindNotEnrolled  Kind = "not_enrolled" // there is no identity yet
 	KindCode         Kind = "code"         // the enrolment code is wrong, used or too old
+	KindPending      Kind = "pending"      // enrolled, but a second person has not approved it yet
+	KindLog          Kind = "log"          // the centre's log is not what it promised
 )
 
 // Error is a failure between counter and centre: what was done, which kind,

@@ -98,17 +98,20 @@ func enrol(ctx context.Context, tx pgx.Tx, e store.Enrolment) (store.Agent, erro
 	}
 	enrolled := made.RowsAffected() == 0
 	again := enrolled && usedBy == e.Agent && bytes.Equal(old.Public, e.Public)
-	switch {
-	case usedBy != "" && usedBy != e.Agent,
-		enrolled && (!again && !same(old, a) || old.Status == store.Revoked),
-		!e.At.Before(c.Expires) && !(again && c.Second),
-		len(c.Grades) > 0 && !slices.Contains(c.Grades, e.Grade):
+	if usedBy != "" && usedBy != e.Agent || enrolled && (!again && !same(old, a) || old.Status == store.Revoked) || !good(c, e, again) {
 		return store.Agent{}, store.ErrCode
 	}
 	if _, err := tx.Exec(ctx, `UPDATE code SET agent=$1 WHERE hash=$2`, e.Agent, e.Code[:]); err != nil {
 		return store.Agent{}, fmt.Errorf("spending the code: %w", err)
 	}
 	return old, nil
+}
+
+// good reports whether a code is good for a key, by its age and grade. Whoever
+// spent one that asks for a second person may ask with it until that has come.
+func good(c store.Code, e store.Enrolment, again bool) bool {
+	late := !e.At.Before(c.Expires) && !(again && c.Second)
+	return !late && (len(c.Grades) == 0 || slices.Contains(c.Grades, e.Grade))
 }
 
 // findCode reads and locks a code, and tells who has spent it; none is ErrCode.

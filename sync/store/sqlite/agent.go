@@ -83,18 +83,14 @@ func enrol(ctx context.Context, tx *sql.Tx, e store.Enrolment) (store.Agent, err
 		a.Status = store.Pending
 	}
 	old, err := findAgent(ctx, tx, e.Agent)
-	enrolled := err == nil
-	if !enrolled && !errors.Is(err, store.ErrUnknown) {
+	switch again := usedBy == e.Agent && bytes.Equal(old.Public, e.Public); {
+	case err != nil && !errors.Is(err, store.ErrUnknown):
 		return store.Agent{}, err
-	}
-	again := enrolled && usedBy == e.Agent && bytes.Equal(old.Public, e.Public)
-	switch {
-	case usedBy != "" && usedBy != e.Agent,
-		enrolled && (!again && !same(old, a) || old.Status == store.Revoked),
-		!e.At.Before(c.Expires) && !(again && c.Second),
-		len(c.Grades) > 0 && !slices.Contains(c.Grades, e.Grade):
+	case usedBy != "" && usedBy != e.Agent, !good(c, e, again):
 		return store.Agent{}, store.ErrCode
-	case enrolled:
+	case err == nil && (old.Status == store.Revoked || !again && !same(old, a)):
+		return store.Agent{}, store.ErrCode
+	case err == nil:
 		return old, spend(ctx, tx, e)
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO agent(`+agentColumns+`) VALUES(?,?,?,?,?,?,1,?,0,?,'',?)`,
@@ -103,6 +99,14 @@ func enrol(ctx context.Context, tx *sql.Tx, e store.Enrolment) (store.Agent, err
 		return store.Agent{}, fmt.Errorf("writing the agent: %w", err)
 	}
 	return a, spend(ctx, tx, e)
+}
+
+// good reports whether a code may be spent on a key: it is young enough, unless
+// the same key asks again while a second person takes their time, and allows how
+// the key is kept.
+func good(c store.Code, e store.Enrolment, again bool) bool {
+	young := e.At.Before(c.Expires) || again && c.Second
+	return young && (len(c.Grades) == 0 || slices.Contains(c.Grades, e.Grade))
 }
 
 // findCode reads a code and who has spent it; none is ErrCode.
