@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/central/api"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -14,12 +15,6 @@ import (
 // pieceBytes is how much of a blob is made durable at a time: what a cut line
 // costs at most.
 const pieceBytes = 1 << 20
-
-// Headers of a resumable upload (draft-ietf-httpbis-resumable-upload).
-const (
-	headerOffset   = "Upload-Offset"
-	headerComplete = "Upload-Complete"
-)
 
 // blobProgress tells how far an upload has come.
 func (c *Central) blobProgress(w http.ResponseWriter, r *http.Request, a store.Agent) {
@@ -39,7 +34,7 @@ func (c *Central) blobProgress(w http.ResponseWriter, r *http.Request, a store.A
 // putBlob takes the rest of a blob, or some of it.
 func (c *Central) putBlob(w http.ResponseWriter, r *http.Request, a store.Agent) {
 	sha, err := wire.ParseHash(r.PathValue("sha256"))
-	offset, err2 := strconv.ParseInt(r.Header.Get(headerOffset), 10, 64)
+	offset, err2 := strconv.ParseInt(r.Header.Get(api.HeaderOffset), 10, 64)
 	switch {
 	case err != nil || err2 != nil || offset < 0:
 		w.WriteHeader(http.StatusBadRequest)
@@ -52,7 +47,7 @@ func (c *Central) putBlob(w http.ResponseWriter, r *http.Request, a store.Agent)
 		return
 	}
 	p := store.Piece{Agent: a.ID, SHA256: sha, Offset: offset}
-	at, err := c.receive(w, r, p, r.Header.Get(headerComplete) == "?1")
+	at, err := c.receive(w, r, p, r.Header.Get(api.HeaderComplete) == "?1")
 	switch {
 	case errors.Is(err, store.ErrOffset):
 		answerProgress(w, http.StatusConflict, at)
@@ -103,7 +98,7 @@ func answerProgress(w http.ResponseWriter, status int, at store.Progress) {
 	if at.Complete {
 		complete = "?1"
 	}
-	w.Header().Set(headerOffset, strconv.FormatInt(at.Offset, 10))
-	w.Header().Set(headerComplete, complete)
+	w.Header().Set(api.HeaderOffset, strconv.FormatInt(at.Offset, 10))
+	w.Header().Set(api.HeaderComplete, complete)
 	w.WriteHeader(status)
 }

@@ -1,13 +1,16 @@
 package central
 
 import (
+	"bytes"
 	"context"
-	"crypto/ed25519"
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/central/api"
+	"github.com/counterproof/counterproof/sync/central/authority"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
@@ -57,32 +60,29 @@ func (c *Central) changeBundle(ctx context.Context, change func(wire.Bundle) wir
 		next.Version = b.Version + 1
 		next.Issued = time.Now().UTC().Truncate(time.Second)
 		next.Training = c.cfg.Training
-		next.ReceiptKey = c.keys.receipt.Public().(ed25519.PublicKey)
-		return seal.SignBundle(next, c.keys.receipt)
+		next.ReceiptKey = c.keys.Public()
+		return seal.SignBundle(next, c.keys.Receipt)
 	})
 }
 
 // readBundle reads the stored bundle, which must be ours: a data folder whose
 // keys were lost must not go on under new ones that no counter trusts.
 func (c *Central) readBundle(s wire.Signed) (wire.Bundle, error) {
-	b, err := seal.VerifyBundle(s, c.keys.receipt.Public().(ed25519.PublicKey))
+	b, err := seal.VerifyBundle(s, c.keys.Public())
 	if err != nil {
-		return wire.Bundle{}, fmt.Errorf("the stored bundle is not signed with %s: %w", receiptFile, err)
+		return wire.Bundle{}, fmt.Errorf("the stored bundle is not signed with %s: %w", authority.ReceiptFile, err)
 	}
 	return b, nil
 }
 
-// Limits of what an opener hands in: keys, and bytes of JSON.
-const (
-	maxRecipients     = 64
-	maxRecipientsBody = 256 << 10
-)
+// maxRecipients bounds the keys that an opener hands in (a count).
+const maxRecipients = 64
 
 // putRecipients takes the keys that parts are sealed to from now on, of an
 // opener whose notices the counters believe with the same bundle.
 func (c *Central) putRecipients(w http.ResponseWriter, r *http.Request, a store.Agent) {
 	var recipients []wire.Recipient
-	if !readJSON(w, r, maxRecipientsBody, &recipients) {
+	if !readJSON(w, r, api.MaxRecipients, &recipients) {
 		return
 	}
 	if !checkRecipients(recipients) {
@@ -122,4 +122,18 @@ func (c *Central) recipients(ctx context.Context, a store.Agent, recipients []wi
 		b.Recipients = recipients
 		return withOpener(b, a)
 	})
+}
+
+// Disbelieve lets counters believe an opener's notices no more, from the next
+// bundle on.
+func (c *Central) Disbelieve(ctx context.Context, a store.Agent) error {
+	b, err := c.Bundle(ctx)
+	if err != nil || !believed(b, a) {
+		return err
+	}
+	_, err = c.changeBundle(ctx, func(b wire.Bundle) wire.Bundle {
+		b.Openers = slices.DeleteFunc(slices.Clone(b.Openers), func(der []byte) bool { return bytes.Equal(der, a.Public) })
+		return b
+	})
+	return err
 }

@@ -31,15 +31,20 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/central/api"
+	"github.com/counterproof/counterproof/sync/central/authority"
+	"github.com/counterproof/counterproof/sync/central/metrics"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/store/postgres"
 	"github.com/counterproof/counterproof/sync/store/sqlite"
 )
 
 // Files of the data folder.
 const (
-	databaseFile = "centre.db"
+	DatabaseFile = "centre.db"
 	addressFile  = "address" // where the centre was last reached, for invitations
 )
 
@@ -51,18 +56,22 @@ type Config struct {
 	Address  string       // host:port for invitations; by default where it listens
 	InFlight int          // requests worked on at the same time; 64 if 0
 	Store    store.Store  // SQLite in Dir if nil; otherwise the caller's to close
+	Database string       // postgres:// address of the store; SQLite in Dir if empty
 	Log      *slog.Logger // silent if nil
 }
 
 // Central is an opened centre. It is safe for use by many goroutines.
 type Central struct {
-	cfg    Config
-	log    *slog.Logger
-	keys   keys
-	store  store.Store
-	close  func() error
-	server serverCertificate
-	slots  chan struct{}
+	cfg       Config
+	log       *slog.Logger
+	keys      *authority.Authority
+	store     store.Store
+	close     func() error
+	slots     chan struct{}
+	sequencer sequencer
+
+	figures  *metrics.Counters
+	document func() ([]byte, error) // the interface's description, made once
 }
 
 // Open opens the centre in cfg.Dir and makes its keys, its store and its first
@@ -82,18 +91,19 @@ func open(ctx context.Context, cfg Config) (*Central, error) {
 	if len(cfg.Names) == 0 {
 		cfg.Names = []string{"localhost", "127.0.0.1", "::1"}
 	}
-	c := &Central{cfg: cfg, log: cfg.Log, slots: make(chan struct{}, cfg.InFlight)}
+	c := &Central{cfg: cfg, log: cfg.Log, slots: make(chan struct{}, cfg.InFlight),
+		figures: metrics.New(), document: sync.OnceValues(api.OpenAPI)}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, err
 	}
-	if err := fixMode(cfg.Dir, cfg.Training); err != nil {
+	if err := authority.FixMode(cfg.Dir, cfg.Training); err != nil {
 		return nil, err
 	}
 	var err error
-	if c.keys, err = loadKeys(cfg.Dir); err != nil {
+	if c.keys, err = authority.Open(cfg.Dir, cfg.Names); err != nil {
 		return nil, err
 	}
 	if c.store, c.close, err = openStore(ctx, cfg); err != nil {
@@ -110,7 +120,14 @@ func openStore(ctx context.Context, cfg Config) (store.Store, func() error, erro
 	if cfg.Store != nil {
 		return cfg.Store, func() error { return nil }, nil
 	}
-	s, err := sqlite.Open(ctx, filepath.Join(cfg.Dir, databaseFile))
+	if cfg.Database != "" {
+		s, err := postgres.Open(ctx, cfg.Database)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, s.Close, nil
+	}
+	s, err := sqlite.Open(ctx, filepath.Join(cfg.Dir, DatabaseFile))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -161,7 +178,7 @@ func (c *Central) Serve(ctx context.Context, ln net.Listener) error {
 		ended <- errors.Join(srv.Shutdown(grace), srv.Close())
 	})
 	c.log.Info("the centre answers", "addr", ln.Addr().String())
-	err := srv.Serve(tls.NewListener(ln, c.TLS()))
+	err := srv.Serve(tls.NewListener(ln, c.keys.TLS()))
 	if stop() {
 		return fmt.Errorf("serving: %w", err)
 	}
@@ -185,7 +202,7 @@ func (c *Central) noteAddress(ln net.Listener) error {
 		}
 		address = net.JoinHostPort(host, port)
 	}
-	if err := replace(filepath.Join(c.cfg.Dir, addressFile), []byte(address+"\n")); err != nil {
+	if err := authority.Replace(filepath.Join(c.cfg.Dir, addressFile), []byte(address+"\n")); err != nil {
 		return fmt.Errorf("noting the own address: %w", err)
 	}
 	return nil

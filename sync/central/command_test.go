@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/counterproof/counterproof/sync/central"
+	"github.com/counterproof/counterproof/sync/central/office"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // command runs counterproof-central with arguments.
 func command(ctx context.Context, args ...string) (stdout, stderr string, err error) {
-	cmd := central.Command()
+	cmd := office.Command()
 	var out, errs bytes.Buffer
 	cmd.SetOut(&out)
 	cmd.SetErr(&errs)
@@ -84,7 +84,7 @@ func TestCommands(t *testing.T) {
 	}
 	stop()
 	text, _, err = command(t.Context(), "migrate", "--data", dir)
-	if err != nil || text != "the database is sound; schema 2, was 2\n" {
+	if err != nil || text != "the database is sound; schema 3, was 3\n" {
 		t.Errorf("got %q (%v)", text, err)
 	}
 	for _, name := range []string{"authority.pem", "receipt-key.pem", "centre.db", "mode", "address"} {
@@ -95,48 +95,5 @@ func TestCommands(t *testing.T) {
 	}
 	if _, _, err := command(t.Context(), "serve", "--data", dir, "--listen", "127.0.0.1:0"); err == nil || !strings.Contains(err.Error(), "training") {
 		t.Errorf("a live centre on a training folder: got %v", err)
-	}
-}
-
-// TestCommandMistakes: what cannot work says why, in a sentence.
-func TestCommandMistakes(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	for _, s := range []struct{ args, want string }{
-		{"invite --data " + dir + " --site FA123", "start it once"},
-		{"invite --data " + dir, "at least one of the flags"},
-		{"invite --data " + dir + " --site FA123 --opener", "none of the others can be"},
-		{"migrate --data " + dir, "no database"},
-		{"serve --data " + dir + " --listen nowhere", "listening on nowhere"},
-		{"open --data " + dir, "unknown command"},
-		{"serve more --data " + dir, "unknown command"},
-	} {
-		_, stderr, err := command(t.Context(), strings.Fields(s.args)...)
-		if err == nil || !strings.Contains(err.Error(), s.want) {
-			t.Errorf("%s: got %v, want %q", s.args, err, s.want)
-		}
-		if !strings.Contains(stderr, "Error:") {
-			t.Errorf("%s: nothing on stderr", s.args)
-		}
-	}
-}
-
-// TestHelp names every command and every flag.
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	for args, want := range map[string][]string{
-		"--help":        {"serve", "invite", "migrate", "--data"},
-		"serve --help":  {"--listen", "--training", "--name", "--address", "first start"},
-		"invite --help": {"--site", "--opener", "--address", "24 hours"},
-	} {
-		out, _, err := command(t.Context(), strings.Fields(args)...)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, w := range want {
-			if !strings.Contains(out, w) {
-				t.Errorf("%s does not tell of %s", args, w)
-			}
-		}
 	}
 }

@@ -4,14 +4,20 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rand"
+	crand "crypto/rand"
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/central/api"
+	"github.com/counterproof/counterproof/sync/central/authority"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -19,14 +25,14 @@ import (
 // codeLife is how long an enrolment code may be used.
 const codeLife = 24 * time.Hour
 
-// maxEnrolBody bounds an enrolment's body; a real one is under 2 KiB.
-const maxEnrolBody = 16 << 10
-
 // Invitation says whom a supervisor invites.
 type Invitation struct {
 	Site    wire.SiteID // of a counter
 	Opener  bool        // an opener instead of a counter
 	Address string      // host:port; where the centre was last reached if empty
+	By      string      // sign-in name of the supervisor; empty if nobody says
+	Second  bool        // a second person must approve whoever enrols
+	Grades  []string    // how the key may be kept: tpm, dpapi, file; any way if empty
 }
 
 // Invite makes a one-time code, good for 24 hours, and the invitation that
@@ -41,7 +47,7 @@ func (c *Central) Invite(ctx context.Context, i Invitation) (store.Invite, error
 			return store.Invite{}, fmt.Errorf("inviting: %w", err)
 		}
 	}
-	text, err := store.NewCode(rand.Reader)
+	text, err := store.NewCode(crand.Reader)
 	if err != nil {
 		return store.Invite{}, fmt.Errorf("inviting: %w", err)
 	}
@@ -50,24 +56,52 @@ func (c *Central) Invite(ctx context.Context, i Invitation) (store.Invite, error
 		return store.Invite{}, fmt.Errorf("inviting: %w", err)
 	}
 	c.log.Info("a code was made", "kind", string(code.Role))
-	return store.Invite{Address: i.Address, Code: text, CA: c.keys.fingerprint()}, nil
+	return store.Invite{Address: i.Address, Code: text, CA: c.keys.Fingerprint()}, nil
+}
+
+// Address is where the centre was last reached.
+func (c *Central) Address() (string, error) { return lastAddress(c.cfg.Dir) }
+
+// ReceiptKey is the key that its receipts and checkpoints verify with, Ed25519.
+func (c *Central) ReceiptKey() []byte { return c.keys.Public() }
+
+// lastAddress is where the centre in dir was last reached.
+func lastAddress(dir string) (string, error) {
+	text, err := os.ReadFile(filepath.Join(dir, addressFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", errors.New("the centre's address is not known yet: start it, or give --address")
+	}
+	return strings.TrimSpace(string(text)), err
 }
 
 // code is what the invitation allows, without its secret.
 func (i Invitation) code(now time.Time) (store.Code, error) {
-	code := store.Code{Site: i.Site, Role: store.Counter, Expires: now.Add(codeLife)}
+	code := store.Code{
+		Site: i.Site, Role: store.Counter, Expires: now.Add(codeLife), By: i.By, Second: i.Second, Grades: i.Grades,
+	}
 	if i.Opener {
 		code.Role = store.Opener
 	}
 	if i.Opener != (i.Site == "") {
 		return code, errors.New("either a counter with its site or an opener without one")
 	}
-	return code, checkSite(i.Site)
+	for _, g := range i.Grades {
+		if !knownGrade(g) {
+			return code, errors.New("a key is kept as tpm, dpapi or file")
+		}
+	}
+	if i.Second && i.By == "" {
+		return code, errors.New("a second person can only be told from a first one who gives a name")
+	}
+	return code, CheckSite(i.Site)
 }
 
-// checkSite holds a site's name to letters, digits and hyphens: it goes into
+// knownGrade reports whether a word says how a key is kept.
+func knownGrade(word string) bool { return word == "tpm" || word == "dpapi" || word == "file" }
+
+// CheckSite holds a site's name to letters, digits and hyphens: it goes into
 // names and paths.
-func checkSite(site wire.SiteID) error {
+func CheckSite(site wire.SiteID) error {
 	if len(site) > 32 {
 		return errors.New("a site's name has at most 32 characters")
 	}
@@ -82,7 +116,7 @@ func checkSite(site wire.SiteID) error {
 // enrol spends a code and gives a new agent its identity.
 func (c *Central) enrol(w http.ResponseWriter, r *http.Request) {
 	var req wire.EnrolRequest
-	if !readJSON(w, r, maxEnrolBody, &req) {
+	if !readJSON(w, r, api.MaxEnrol, &req) {
 		return
 	}
 	public, err := checkRequest(req)
@@ -104,7 +138,22 @@ func (c *Central) enrol(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	note(w).agent = a.ID
+	if a.Status == store.Pending {
+		c.answerPending(w, a)
+		return
+	}
 	c.answerIdentity(w, r, a, now)
+}
+
+// Retry-After of an enrolment that waits for a second person, in seconds, drawn
+// evenly between them.
+const pendingMin, pendingMax = 20, 40
+
+// answerPending tells an agent that it is enrolled and must wait.
+func (c *Central) answerPending(w http.ResponseWriter, a store.Agent) {
+	note(w).verdict = wire.Pending
+	w.Header().Set("Retry-After", strconv.Itoa(pendingMin+rand.IntN(pendingMax-pendingMin+1)))
+	writeJSON(w, http.StatusAccepted, wire.EnrolAnswer{Agent: a.ID, Site: a.Site, Training: c.cfg.Training})
 }
 
 // agentID names an agent after its key: the same counter gets the same name
@@ -115,11 +164,13 @@ func agentID(public []byte) wire.AgentID {
 }
 
 // renew gives an agent a new certificate for the same key. One that has run
-// out is good for this alone, for ninety days.
+// out is good for this alone, for ninety days; so is one that names the site
+// from which the agent was moved.
 func (c *Central) renew(w http.ResponseWriter, r *http.Request) {
 	now := time.Now().UTC()
-	a, err := c.speaker(r, renewalTime(peer(r), now))
-	if errors.Is(err, errCertificate) {
+	a, _, err := c.known(r, authority.RenewalTime(peer(r), now))
+	if errors.Is(err, authority.ErrCertificate) {
+		note(w).cause = causeOf(err)
 		writeJSON(w, http.StatusForbidden, wire.Answer{Verdict: wire.Unauthorised})
 		return
 	}
@@ -129,7 +180,7 @@ func (c *Central) renew(w http.ResponseWriter, r *http.Request) {
 	}
 	note(w).agent = a.ID
 	var req wire.EnrolRequest
-	if !readJSON(w, r, maxEnrolBody, &req) {
+	if !readJSON(w, r, api.MaxEnrol, &req) {
 		return
 	}
 	if public, err := checkRequest(req); err != nil || string(public) != string(a.Public) {
@@ -137,15 +188,6 @@ func (c *Central) renew(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c.answerIdentity(w, r, a, now)
-}
-
-// renewalTime is the time at which a certificate is looked at for a renewal:
-// its last moment, if that is past but not by too much.
-func renewalTime(cert *x509.Certificate, now time.Time) time.Time {
-	if cert != nil && now.After(cert.NotAfter) && now.Before(cert.NotAfter.Add(renewAfter)) {
-		return cert.NotAfter
-	}
-	return now
 }
 
 // checkRequest reads the key that asks for a certificate: P-256, proved to be
@@ -162,7 +204,7 @@ func checkRequest(req wire.EnrolRequest) (public []byte, err error) {
 	if !ok || key.Curve != elliptic.P256() {
 		return nil, errors.New("not a P-256 key")
 	}
-	if !strings.Contains(" tpm dpapi file ", " "+req.Keep+" ") {
+	if !knownGrade(req.Keep) {
 		return nil, errors.New("a key kept in no known way")
 	}
 	return x509.MarshalPKIXPublicKey(key)
@@ -171,7 +213,7 @@ func checkRequest(req wire.EnrolRequest) (public []byte, err error) {
 // answerIdentity issues a certificate and answers with all that an agent
 // needs.
 func (c *Central) answerIdentity(w http.ResponseWriter, r *http.Request, a store.Agent, now time.Time) {
-	leaf, err := c.issue(a, now)
+	leaf, err := c.keys.Issue(a, now)
 	if err != nil {
 		c.fail(w, r, err)
 		return
@@ -183,6 +225,6 @@ func (c *Central) answerIdentity(w http.ResponseWriter, r *http.Request, a store
 	}
 	writeJSON(w, http.StatusOK, wire.EnrolAnswer{
 		Agent: a.ID, Site: a.Site, Training: c.cfg.Training,
-		Chain: [][]byte{leaf, c.keys.authority.Raw}, Bundle: bundle,
+		Chain: [][]byte{leaf, c.keys.Raw()}, Bundle: bundle,
 	})
 }

@@ -1,14 +1,10 @@
 package central
 
 import (
-	"bytes"
-	"crypto/x509"
 	"net"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,13 +34,13 @@ func TestDamagedFolder(t *testing.T) {
 	t.Parallel()
 	key := "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA==\n-----END PRIVATE KEY-----\n"
 	for name, damage := range map[string]struct{ file, text string }{
-		"authority-empty":    {authorityFile, ""},
-		"authority-no-key":   {authorityFile, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
-		"authority-only-key": {authorityFile, key},
-		"receipt-empty":      {receiptFile, ""},
-		"receipt-cut":        {receiptFile, key},
-		"mode":               {modeFile, "perhaps\n"},
-		"database":           {databaseFile, strings.Repeat("not a database ", 100)},
+		"authority-empty":    {"authority.pem", ""},
+		"authority-no-key":   {"authority.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+		"authority-only-key": {"authority.pem", key},
+		"receipt-empty":      {"receipt-key.pem", ""},
+		"receipt-cut":        {"receipt-key.pem", key},
+		"mode":               {"mode", "perhaps\n"},
+		"database":           {DatabaseFile, strings.Repeat("not a database ", 100)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -71,37 +67,11 @@ func TestLostReceiptKey(t *testing.T) {
 	if err := c.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Remove(filepath.Join(c.cfg.Dir, receiptFile)); err != nil {
+	if err := os.Remove(filepath.Join(c.cfg.Dir, "receipt-key.pem")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Open(t.Context(), Config{Dir: c.cfg.Dir}); err == nil || !strings.Contains(err.Error(), receiptFile) {
+	if _, err := Open(t.Context(), Config{Dir: c.cfg.Dir}); err == nil || !strings.Contains(err.Error(), "receipt-key.pem") {
 		t.Errorf("got %v, want an error that names the file", err)
-	}
-}
-
-// TestFirstStartTwice: two processes that make the keys at once agree on them.
-func TestFirstStartTwice(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	all := make([]keys, 6)
-	var wg sync.WaitGroup
-	for i := range all {
-		wg.Go(func() {
-			var err error
-			if all[i], err = loadKeys(dir); err != nil {
-				t.Error(err)
-			}
-		})
-	}
-	wg.Wait()
-	for i, k := range all {
-		if k.fingerprint() != all[0].fingerprint() || !bytes.Equal(k.receipt, all[0].receipt) {
-			t.Errorf("start %d has other keys", i)
-		}
-	}
-	files, err := os.ReadDir(dir)
-	if err != nil || len(files) != 2 {
-		t.Errorf("%d files are left (%v), want 2", len(files), err)
 	}
 }
 
@@ -115,37 +85,6 @@ func TestFolderInTheWay(t *testing.T) {
 	if _, err := Open(t.Context(), Config{Dir: filepath.Join(file, "centre")}); err == nil {
 		t.Error("a centre was opened below a file")
 	}
-}
-
-// TestServerCertificate: it names what it should, lasts, and is made anew at
-// half its life; a counter whose clock is an hour late still accepts it.
-func TestServerCertificate(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		c := opened(t, Config{Names: []string{"centre.example", "192.0.2.7"}})
-		first, err := c.serverCertificate(time.Now())
-		if err != nil {
-			t.Fatal(err)
-		}
-		roots := x509.NewCertPool()
-		roots.AddCert(c.keys.authority)
-		for name, want := range map[string]bool{"centre.example": true, "192.0.2.7": true, "other.example": false} {
-			for _, shift := range []time.Duration{-time.Hour, 0, 40 * 24 * time.Hour} {
-				_, err := first.Leaf.Verify(x509.VerifyOptions{Roots: roots, DNSName: name, CurrentTime: time.Now().Add(shift)})
-				if (err == nil) != want {
-					t.Errorf("%s, clock %v: got %v", name, shift, err)
-				}
-			}
-		}
-		time.Sleep(44 * 24 * time.Hour)
-		if again, err := c.serverCertificate(time.Now()); err != nil || again != first {
-			t.Errorf("before half its life it was made anew (%v)", err)
-		}
-		time.Sleep(2 * 24 * time.Hour)
-		if again, err := c.serverCertificate(time.Now()); err != nil || again == first {
-			t.Errorf("after half its life it is the same (%v)", err)
-		}
-	})
 }
 
 // TestBundleAge: a bundle in which nothing changed is issued anew in time.
@@ -199,40 +138,6 @@ func TestWithOpener(t *testing.T) {
 	}
 }
 
-func TestSPIFFE(t *testing.T) {
-	t.Parallel()
-	for _, a := range []store.Agent{
-		{ID: "agent-1", Site: "FA123", Role: store.Counter}, {ID: "agent-2", Role: store.Opener},
-	} {
-		if got, ok := parseSPIFFE([]*url.URL{spiffeID(a)}); !ok || got != a.ID {
-			t.Errorf("got %s, want %s", got, a.ID)
-		}
-	}
-	if got := spiffeID(store.Agent{ID: "agent-1", Site: "FA123", Role: store.Counter}).String(); got != "spiffe://counterproof/site/FA123/agent/agent-1" {
-		t.Errorf("got %s", got)
-	}
-	for name, texts := range map[string][]string{
-		"none":         {},
-		"two":          {"spiffe://counterproof/opener/a", "spiffe://counterproof/opener/b"},
-		"other-scheme": {"https://counterproof/opener/a"},
-		"other-domain": {"spiffe://elsewhere/opener/a"},
-		"no-path":      {"spiffe://counterproof"},
-		"too-long":     {"spiffe://counterproof/opener/" + strings.Repeat("a", 65)},
-	} {
-		var uris []*url.URL
-		for _, s := range texts {
-			u, err := url.Parse(s)
-			if err != nil {
-				t.Fatal(err)
-			}
-			uris = append(uris, u)
-		}
-		if got, ok := parseSPIFFE(uris); ok {
-			t.Errorf("%s: got %s", name, got)
-		}
-	}
-}
-
 // listener is one that only has an address.
 type listener struct {
 	net.Listener
@@ -264,17 +169,5 @@ func TestNoteAddress(t *testing.T) {
 		if got, err := lastAddress(c.cfg.Dir); err != nil || got != s.want {
 			t.Errorf("%s: got %s (%v), want %s", s.listens, got, err, s.want)
 		}
-	}
-}
-
-// TestDefaultDir: the service's own folder comes first.
-func TestDefaultDir(t *testing.T) {
-	t.Setenv("STATE_DIRECTORY", "state")
-	if got := defaultDir(); got != "state" {
-		t.Errorf("got %s", got)
-	}
-	t.Setenv("STATE_DIRECTORY", "")
-	if got := defaultDir(); !strings.HasSuffix(got, "counterproof-central") {
-		t.Errorf("got %s", got)
 	}
 }

@@ -7,23 +7,17 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/counterproof/counterproof/sync/central/api"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
-)
-
-// Bounds of bodies, in bytes: an acknowledgement, and posted notices, of which a
-// real one is under 500.
-const (
-	maxAckBody  = 1 << 10
-	maxPostBody = wire.MaxPosted << 10
 )
 
 // postNotices takes a run of an opener's list. A notice that the speaker has not
 // signed is altered; nobody else may post it.
 func (c *Central) postNotices(w http.ResponseWriter, r *http.Request, a store.Agent) {
 	var run []wire.Placed
-	if !readJSON(w, r, maxPostBody, &run) {
+	if !readJSON(w, r, api.MaxNotices, &run) {
 		return
 	}
 	if !signedBy(run, a) {
@@ -119,7 +113,7 @@ func (c *Central) noticePage(w http.ResponseWriter, r *http.Request, a store.Age
 // again from there.
 func (c *Central) ackNotices(w http.ResponseWriter, r *http.Request, a store.Agent) {
 	var ack wire.NoticeAck
-	if !readJSON(w, r, maxAckBody, &ack) {
+	if !readJSON(w, r, api.MaxAck, &ack) {
 		return
 	}
 	err := c.store.AckNotices(r.Context(), a.ID, ack.N)

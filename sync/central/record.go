@@ -9,13 +9,11 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/central/api"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
-
-// maxRecordBody is the largest body of a record whose large parts went ahead.
-const maxRecordBody = 16 + wire.MaxHeader + wire.MaxSignature + wire.MaxParts*(wire.MaxInline+4)
 
 // headerVersion is the only version of a header that this centre reads.
 const headerVersion = 1
@@ -35,7 +33,7 @@ var statuses = map[wire.Verdict]int{
 
 // postRecord takes one record.
 func (c *Central) postRecord(w http.ResponseWriter, r *http.Request, a store.Agent) {
-	body, ok := readBody(w, r, maxRecordBody)
+	body, ok := readBody(w, r, api.MaxRecord)
 	if !ok {
 		return
 	}
@@ -71,8 +69,8 @@ func (c *Central) decide(w http.ResponseWriter, r *http.Request, a store.Agent, 
 	return c.store.Accept(r.Context(), store.Submission{
 		Agent: a.ID, Envelope: envelope, Header: h, Refuse: reason,
 		At:          time.Now().UTC().Truncate(time.Millisecond),
-		SignReceipt: func(r wire.Receipt) (wire.Receipt, error) { return seal.SignReceipt(r, c.keys.receipt) },
-		SignRefusal: func(r wire.Refusal) (wire.Refusal, error) { return seal.SignRefusal(r, c.keys.receipt) },
+		SignReceipt: func(r wire.Receipt) (wire.Receipt, error) { return seal.SignReceipt(r, c.keys.Receipt) },
+		SignRefusal: func(r wire.Refusal) (wire.Refusal, error) { return seal.SignRefusal(r, c.keys.Receipt) },
 	})
 }
 

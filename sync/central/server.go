@@ -1,37 +1,66 @@
 package central
 
 import (
+	"cmp"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strconv"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/central/api"
+	"github.com/counterproof/counterproof/sync/central/authority"
+	"github.com/counterproof/counterproof/sync/central/metrics"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// Handler is the centre's HTTP interface. It must be served over TLS with
-// Central.TLS: who speaks is read from the connection.
+// Handler is the centre's HTTP interface. It must be served as Serve does:
+// who speaks is read from the connection.
 func (c *Central) Handler() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /v1/enrol", c.enrol)
-	mux.HandleFunc("POST /v1/renew", c.renew)
-	mux.Handle("HEAD /v1/blobs/{sha256}", c.only(store.Counter, c.blobProgress))
-	mux.Handle("PATCH /v1/blobs/{sha256}", c.only(store.Counter, c.putBlob))
-	mux.Handle("POST /v1/agents/{agent}/records/{seq}", c.only(store.Counter, c.postRecord))
-	mux.Handle("GET /v1/agents/{agent}/state", c.only(store.Counter, c.state))
-	mux.Handle("GET /v1/agents/{agent}/notices", c.only(store.Counter, c.notices))
-	mux.Handle("POST /v1/agents/{agent}/notices/ack", c.only(store.Counter, c.ackNotices))
-	mux.Handle("GET /v1/trust/bundle", c.only("", c.bundle))
-	mux.Handle("GET /v1/opener/records", c.only(store.Opener, c.openerRecords))
-	mux.Handle("PUT /v1/opener/recipients", c.only(store.Opener, c.putRecipients))
-	mux.Handle("GET /v1/opener/notices", c.only(store.Opener, c.openerNotices))
-	mux.Handle("POST /v1/opener/notices", c.only(store.Opener, c.postNotices))
+	open, closed := c.open(), c.closed()
+	for _, r := range api.Routes() {
+		if h, ok := open[r.Name]; ok {
+			mux.HandleFunc(r.Pattern(), h)
+			continue
+		}
+		mux.Handle(r.Pattern(), c.only(r, closed[r.Name]))
+	}
 	return c.logged(c.shed(mux))
+}
+
+// open are the handlers of the routes that decide themselves who may ask, by the
+// routes' names.
+func (c *Central) open() map[string]http.HandlerFunc {
+	return map[string]http.HandlerFunc{"enrol": c.enrol, "renew": c.renew, "openapi": c.openapi}
+}
+
+// closed are the handlers of the routes for enrolled agents.
+func (c *Central) closed() map[string]agentHandler {
+	return map[string]agentHandler{
+		"blobProgress": c.blobProgress, "putBlob": c.putBlob, "postRecord": c.postRecord, "state": c.state,
+		"notices": c.notices, "ackNotices": c.ackNotices, "bundle": c.bundle, "trustFile": c.trustFile,
+		"openerRecords": c.openerRecords, "putRecipients": c.putRecipients, "openerNotices": c.openerNotices,
+		"postNotices": c.postNotices, "postFlags": c.postFlags,
+		"proofs": c.proofs, "checkpoint": c.logCheckpoint, "postLeaves": c.postLeaves,
+	}
+}
+
+// openapi answers with the interface's description.
+func (c *Central) openapi(w http.ResponseWriter, r *http.Request) {
+	text, err := c.document()
+	if err != nil {
+		c.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", api.JSON)
+	_, _ = w.Write(text)
 }
 
 // shed refuses what is above the number of slots, before anything is read.
@@ -42,6 +71,7 @@ func (c *Central) shed(next http.Handler) http.Handler {
 			defer func() { <-c.slots }()
 			next.ServeHTTP(w, r)
 		default:
+			note(w).cause = metrics.Shed
 			answerShed(w)
 		}
 	})
@@ -61,19 +91,20 @@ func answerShed(w http.ResponseWriter) {
 // agentHandler answers one enrolled agent.
 type agentHandler func(http.ResponseWriter, *http.Request, store.Agent)
 
-// only lets enrolled agents of a role through, any role if it is empty. Where
-// the path names an agent it must be the one who speaks.
-func (c *Central) only(role store.Role, next agentHandler) http.Handler {
+// only lets the enrolled agents through that a route is for. Where the path names
+// an agent it must be the one who speaks.
+func (c *Central) only(route api.Route, next agentHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		a, err := c.speaker(r, time.Now())
-		if err == nil && role != "" && a.Role != role {
-			err = errCertificate
+		if err == nil && !route.May(a.Role) {
+			err = errOther
 		}
 		if named := r.PathValue("agent"); err == nil && named != "" && named != string(a.ID) {
-			err = errCertificate
+			err = errOther
 		}
 		switch {
-		case errors.Is(err, errCertificate):
+		case errors.Is(err, authority.ErrCertificate):
+			note(w).cause = causeOf(err)
 			c.log.Warn("nobody enrolled speaks", "err", err, "path", r.Pattern, "addr", r.RemoteAddr)
 			writeJSON(w, http.StatusForbidden, wire.Answer{Verdict: wire.Unauthorised})
 		case err != nil:
@@ -85,21 +116,56 @@ func (c *Central) only(role store.Role, next agentHandler) http.Handler {
 	})
 }
 
-// speaker finds who speaks on the connection, as of the given time.
+// speaker finds who speaks on the connection, as of the given time: an active
+// agent whose certificate names it as it is enrolled now.
 func (c *Central) speaker(r *http.Request, at time.Time) (store.Agent, error) {
-	cert := peer(r)
-	if cert == nil {
-		return store.Agent{}, errCertificate
-	}
-	id, err := c.checkCertificate(cert, at)
-	if err != nil {
-		return store.Agent{}, err
-	}
-	a, err := c.store.Agent(r.Context(), id)
-	if errors.Is(err, store.ErrUnknown) || err == nil && !matches(cert, a) {
-		return store.Agent{}, errCertificate
+	a, cert, err := c.known(r, at)
+	if err == nil && !authority.Matches(cert, a) {
+		err = errMoved
 	}
 	return a, err
+}
+
+// Why an enrolled agent is not spoken to, for the log and the figures.
+var (
+	errRevoked = fmt.Errorf("%w: it was revoked", authority.ErrCertificate)
+	errMoved   = fmt.Errorf("%w: it stands elsewhere now", authority.ErrCertificate)
+	errOther   = fmt.Errorf("%w: what was asked is another's", authority.ErrCertificate)
+)
+
+// causeOf says in a closed word why nobody is spoken to.
+func causeOf(err error) metrics.Cause {
+	invalid, ok := errors.AsType[x509.CertificateInvalidError](err)
+	switch {
+	case errors.Is(err, errRevoked):
+		return metrics.Revoked
+	case errors.Is(err, errMoved), errors.Is(err, errOther):
+		return metrics.OtherSite
+	case ok && invalid.Reason == x509.Expired:
+		return metrics.Expired
+	}
+	return metrics.Unauthenticated
+}
+
+// known finds the active agent whose key the connection's certificate is for,
+// whatever site it names.
+func (c *Central) known(r *http.Request, at time.Time) (store.Agent, *x509.Certificate, error) {
+	cert := peer(r)
+	if cert == nil {
+		return store.Agent{}, nil, authority.ErrCertificate
+	}
+	id, err := c.keys.Check(cert, at)
+	if err != nil {
+		return store.Agent{}, cert, err
+	}
+	a, err := c.store.Agent(r.Context(), id)
+	switch {
+	case errors.Is(err, store.ErrUnknown), err == nil && !authority.Holds(cert, a):
+		return store.Agent{}, cert, authority.ErrCertificate
+	case err == nil && a.Status != store.Active:
+		return a, cert, errRevoked
+	}
+	return a, cert, err
 }
 
 // peer is the certificate that the client proved to hold the key of.
@@ -113,6 +179,7 @@ func peer(r *http.Request) *x509.Certificate {
 // fail answers a failure of the centre itself: it is unclear what was done,
 // so the client asks again.
 func (c *Central) fail(w http.ResponseWriter, r *http.Request, err error) {
+	note(w).cause = metrics.Failed
 	c.log.Error("the centre failed", "err", err, "path", r.Pattern, "kind", string(wire.KindDisk))
 	answerShed(w)
 }
@@ -132,6 +199,9 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) (body []byte,
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 	if err != nil {
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			note(w).cause = metrics.Slow
+		}
 		writeJSON(w, http.StatusBadRequest, wire.Answer{Verdict: wire.Altered})
 		return nil, false
 	}
@@ -148,16 +218,35 @@ func readJSON(w http.ResponseWriter, r *http.Request, limit int64, v any) (ok bo
 	return ok
 }
 
-// logged writes one line for each request.
+// logged writes one line for each request and counts how it ended.
 func (c *Central) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		begin := time.Now()
 		n := &noted{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(n, r)
+		c.count(n)
 		c.log.Info("answered", "path", r.Pattern, "agent", string(n.agent), "seq", n.seq, "code", string(n.verdict),
 			"status", n.status, "millis", time.Since(begin).Milliseconds())
 	})
 }
+
+// refused are the causes that a status tells of where nothing else did.
+var refused = map[int]metrics.Cause{
+	http.StatusBadRequest: metrics.Malformed, http.StatusLengthRequired: metrics.Malformed,
+	http.StatusForbidden: metrics.Unauthenticated, http.StatusRequestEntityTooLarge: metrics.Oversized,
+}
+
+// count counts a verdict or, where nothing was decided, a refusal.
+func (c *Central) count(n *noted) {
+	if n.verdict != "" {
+		c.figures.Decided(n.verdict)
+		return
+	}
+	c.figures.Refused(cmp.Or(n.cause, refused[n.status]))
+}
+
+// Figures are what the centre counts.
+func (c *Central) Figures() *metrics.Counters { return c.figures }
 
 // noted remembers what a request's log line says.
 type noted struct {
@@ -166,6 +255,7 @@ type noted struct {
 	agent   wire.AgentID
 	seq     wire.Seq
 	verdict wire.Verdict
+	cause   metrics.Cause // why it was refused, if the status does not tell
 }
 
 // WriteHeader notes the status.

@@ -1,5 +1,5 @@
 // Command counterproof-central is the centre that counters send their sealed
-// records to. It only starts what package central does, and ends it on an
+// records to. It only starts what package office does, and ends it on an
 // interrupt or a termination signal.
 package main
 
@@ -9,12 +9,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/counterproof/counterproof/sync/central"
+	"github.com/counterproof/counterproof/sync/central/office"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := central.Command().ExecuteContext(ctx)
+	err := office.Command().ExecuteContext(ctx)
 	stop()
 	if err != nil {
 		os.Exit(1)

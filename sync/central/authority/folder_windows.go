@@ -1,4 +1,4 @@
-package central
+package authority
 
 // syncDir does nothing: on Windows a folder cannot be synced, and NTFS keeps
 // its names in a journal.

@@ -1,4 +1,19 @@
-package central
+// Package authority is who a centre is: its certificate authority, its receipt
+// key and its mode, kept in files of its data folder; and the certificates that
+// it issues to itself and to the agents, and reads again.
+//
+// It knows no route, no store and no request: whether an agent may speak is
+// decided by the caller, who knows the enrolled ones.
+//
+// # The laws
+//
+//   - The files are made at the first start, appear whole, and are never changed
+//     again. Of two processes that make them at once both read the same.
+//   - No error quotes a key.
+//   - A centre is in training or it is not, for the whole life of its folder.
+//   - An agent's certificate names one enrolled agent and its site, lasts a week,
+//     and renews for ninety days more.
+package authority
 
 import (
 	"bytes"
@@ -7,6 +22,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
@@ -14,6 +30,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/counterproof/counterproof/sync/wire"
@@ -22,7 +39,7 @@ import (
 // Files of the data folder that are made at the first start and never again.
 const (
 	authorityFile = "authority.pem"   // certificate and key of the authority
-	receiptFile   = "receipt-key.pem" // Ed25519, PKCS #8
+	ReceiptFile   = "receipt-key.pem" // Ed25519, PKCS #8
 	modeFile      = "mode"            // training or live
 )
 
@@ -35,40 +52,57 @@ const (
 // authorityLife is how long the authority lasts; what it signs is short-lived.
 const authorityLife = 20 * 365 * 24 * time.Hour
 
-// keys are what makes this centre this centre.
-type keys struct {
-	authority    *x509.Certificate
-	authorityKey crypto.Signer
-	receipt      ed25519.PrivateKey
+// Authority is what makes this centre this centre. It is safe for use by many
+// goroutines. Open makes it; the zero value is of no use.
+type Authority struct {
+	// Receipt signs receipts, refusals, bundles and checkpoints.
+	Receipt ed25519.PrivateKey
+
+	cert  *x509.Certificate
+	key   crypto.Signer
+	names []string // that the centre's own certificate is for
+
+	mu     sync.Mutex
+	server *tls.Certificate // the centre's own, made anew in time
+
+	checked checked
 }
 
-// fingerprint names the authority in invitations.
-func (k keys) fingerprint() wire.Hash { return wire.HashOf(k.authority.Raw) }
-
-// loadKeys reads the centre's keys and makes them at the first start.
-func loadKeys(dir string) (keys, error) {
-	var k keys
+// Open reads the keys of the centre in dir, which must be a folder, and makes
+// them at the first start. The names are the DNS names and IP addresses that
+// the centre is reached by.
+func Open(dir string, names []string) (*Authority, error) {
+	a := &Authority{names: names}
 	text, err := readOrMake(filepath.Join(dir, authorityFile), newAuthority)
 	if err != nil {
-		return k, err
+		return nil, err
 	}
-	if k.authority, k.authorityKey, err = parseAuthority(text); err != nil {
-		return k, fmt.Errorf("reading %s: %w", authorityFile, err)
+	if a.cert, a.key, err = parseAuthority(text); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", authorityFile, err)
 	}
-	if text, err = readOrMake(filepath.Join(dir, receiptFile), newReceiptKey); err != nil {
-		return k, err
+	if text, err = readOrMake(filepath.Join(dir, ReceiptFile), newReceiptKey); err != nil {
+		return nil, err
 	}
 	key, err := parseKey(text)
 	if err != nil {
-		return k, fmt.Errorf("reading %s: %w", receiptFile, err)
+		return nil, fmt.Errorf("reading %s: %w", ReceiptFile, err)
 	}
 	ed, ok := key.(ed25519.PrivateKey)
 	if !ok {
-		return k, fmt.Errorf("reading %s: no Ed25519 key", receiptFile)
+		return nil, fmt.Errorf("reading %s: no Ed25519 key", ReceiptFile)
 	}
-	k.receipt = ed
-	return k, nil
+	a.Receipt = ed
+	return a, nil
 }
+
+// Raw is the authority's certificate, DER: what a counter pins.
+func (a *Authority) Raw() []byte { return a.cert.Raw }
+
+// Fingerprint names the authority in invitations.
+func (a *Authority) Fingerprint() wire.Hash { return wire.HashOf(a.cert.Raw) }
+
+// Public is the key that receipts, refusals and bundles verify with.
+func (a *Authority) Public() ed25519.PublicKey { return a.Receipt.Public().(ed25519.PublicKey) }
 
 // newAuthority makes a P-256 key and its self-signed certificate. It counts
 // from a day ago, so that a counter whose clock is late can enrol.
@@ -151,10 +185,10 @@ func parseAuthority(text []byte) (*x509.Certificate, crypto.Signer, error) {
 	return cert, signer, nil
 }
 
-// fixMode notes at the first start whether the centre is in training, and
+// FixMode notes at the first start whether the centre is in training, and
 // refuses the other mode ever after: the records of a training centre prove
 // nobody and must never lie beside real ones.
-func fixMode(dir string, training bool) error {
+func FixMode(dir string, training bool) error {
 	want := modeLive
 	if training {
 		want = modeTraining
@@ -167,6 +201,13 @@ func fixMode(dir string, training bool) error {
 		return fmt.Errorf("the data folder is a %s centre's; give the other mode a folder of its own", bytes.TrimSpace(got))
 	}
 	return nil
+}
+
+// Training tells the mode of the centre that has run in dir, and is
+// os.ErrNotExist where none has.
+func Training(dir string) (bool, error) {
+	mode, err := os.ReadFile(filepath.Join(dir, modeFile))
+	return string(mode) == modeTraining, err
 }
 
 // readOrMake reads a file and makes it first if it is missing. Of two that
@@ -189,9 +230,9 @@ func readOrMake(path string, content func() ([]byte, error)) ([]byte, error) {
 // writeOnce gives a text its name for good, which fails where the name is taken.
 func writeOnce(path string, text []byte) error { return place(path, text, os.Link) }
 
-// replace puts a text in the place of what has its name: whoever reads the file,
+// Replace puts a text in the place of what has its name: whoever reads the file,
 // also after a power cut, finds the old text or the new one, whole.
-func replace(path string, text []byte) error { return place(path, text, os.Rename) }
+func Replace(path string, text []byte) error { return place(path, text, os.Rename) }
 
 // place writes a synced file aside and moves it to its name.
 func place(path string, text []byte, move func(from, to string) error) error {

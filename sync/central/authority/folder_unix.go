@@ -1,6 +1,6 @@
 //go:build unix
 
-package central
+package authority
 
 import (
 	"errors"

@@ -1,4 +1,4 @@
-package central
+package authority
 
 import (
 	"bytes"
@@ -41,31 +41,25 @@ func newSerial() *big.Int {
 	return new(big.Int).SetBytes(b[:])
 }
 
-// serverCertificate is the centre's own certificate, made anew in time.
-type serverCertificate struct {
-	mu   sync.Mutex
-	cert *tls.Certificate
-}
-
 // TLS is the centre's side of every connection: TLS 1.3 only. The client's
 // certificate is asked for and proved by the handshake; whether it is good is
 // said by the request's answer, which a counter can act on.
-func (c *Central) TLS() *tls.Config {
+func (a *Authority) TLS() *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS13,
 		NextProtos:     []string{"http/1.1"},
 		ClientAuth:     tls.RequestClientCert,
-		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.serverCertificate(time.Now()) },
+		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return a.serverCertificate(time.Now()) },
 	}
 }
 
 // serverCertificate returns the certificate in use, a new one at half its
 // life. It counts from the authority's beginning, so that a counter whose
 // clock is late still connects.
-func (c *Central) serverCertificate(now time.Time) (*tls.Certificate, error) {
-	c.server.mu.Lock()
-	defer c.server.mu.Unlock()
-	if old := c.server.cert; old != nil && now.Before(old.Leaf.NotAfter.Add(-serverLife/2)) {
+func (a *Authority) serverCertificate(now time.Time) (*tls.Certificate, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if old := a.server; old != nil && now.Before(old.Leaf.NotAfter.Add(-serverLife/2)) {
 		return old, nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -75,19 +69,19 @@ func (c *Central) serverCertificate(now time.Time) (*tls.Certificate, error) {
 	template := &x509.Certificate{
 		SerialNumber: newSerial(),
 		Subject:      pkix.Name{CommonName: "Counterproof centre"},
-		NotBefore:    c.keys.authority.NotBefore,
+		NotBefore:    a.cert.NotBefore,
 		NotAfter:     now.Add(serverLife),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	for _, name := range c.cfg.Names {
+	for _, name := range a.names {
 		if ip := net.ParseIP(name); ip != nil {
 			template.IPAddresses = append(template.IPAddresses, ip)
 			continue
 		}
 		template.DNSNames = append(template.DNSNames, name)
 	}
-	der, err := c.sign(template, key.Public())
+	der, err := a.sign(template, key.Public())
 	if err != nil {
 		return nil, err
 	}
@@ -95,30 +89,30 @@ func (c *Central) serverCertificate(now time.Time) (*tls.Certificate, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the centre's certificate: %w", err)
 	}
-	c.server.cert = &tls.Certificate{Certificate: [][]byte{der, c.keys.authority.Raw}, PrivateKey: key, Leaf: leaf}
-	return c.server.cert, nil
+	a.server = &tls.Certificate{Certificate: [][]byte{der, a.cert.Raw}, PrivateKey: key, Leaf: leaf}
+	return a.server, nil
 }
 
 // sign issues a certificate in the authority's name.
-func (c *Central) sign(template *x509.Certificate, public crypto.PublicKey) ([]byte, error) {
-	der, err := x509.CreateCertificate(rand.Reader, template, c.keys.authority, public, c.keys.authorityKey)
+func (a *Authority) sign(template *x509.Certificate, public crypto.PublicKey) ([]byte, error) {
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, public, a.key)
 	if err != nil {
 		return nil, fmt.Errorf("signing a certificate: %w", err)
 	}
 	return der, nil
 }
 
-// issue makes an enrolled agent's certificate. The grade of its key stands in
+// Issue makes an enrolled agent's certificate. The grade of its key stands in
 // it as organisational unit.
-func (c *Central) issue(a store.Agent, now time.Time) ([]byte, error) {
-	public, err := x509.ParsePKIXPublicKey(a.Public)
+func (a *Authority) Issue(agent store.Agent, now time.Time) ([]byte, error) {
+	public, err := x509.ParsePKIXPublicKey(agent.Public)
 	if err != nil {
 		return nil, fmt.Errorf("reading the agent's key: %w", err)
 	}
-	return c.sign(&x509.Certificate{
+	return a.sign(&x509.Certificate{
 		SerialNumber: newSerial(),
-		Subject:      pkix.Name{CommonName: string(a.ID), OrganizationalUnit: []string{a.Grade}},
-		URIs:         []*url.URL{spiffeID(a)},
+		Subject:      pkix.Name{CommonName: string(agent.ID), OrganizationalUnit: []string{agent.Grade}},
+		URIs:         []*url.URL{spiffeID(agent)},
 		NotBefore:    now.Add(-time.Hour),
 		NotAfter:     now.Add(agentLife),
 		KeyUsage:     x509.KeyUsageDigitalSignature,
@@ -149,29 +143,77 @@ func parseSPIFFE(uris []*url.URL) (wire.AgentID, bool) {
 	return wire.AgentID(uris[0].Path[i+1:]), true
 }
 
-// errCertificate is why nobody is spoken to; the details are the log's.
-var errCertificate = errors.New("no certificate of an enrolled agent")
+// ErrCertificate is why nobody is spoken to; the details are the log's.
+var ErrCertificate = errors.New("no certificate of an enrolled agent")
 
-// checkCertificate reads who a certificate names, if it is ours and good for
+// Check reads who a certificate names, if it is ours and good for
 // a client at the given time.
-func (c *Central) checkCertificate(cert *x509.Certificate, at time.Time) (wire.AgentID, error) {
+func (a *Authority) Check(cert *x509.Certificate, at time.Time) (wire.AgentID, error) {
+	name := wire.HashOf(cert.Raw)
+	if id, ok := a.checked.find(name); ok && !at.Before(cert.NotBefore) && !at.After(cert.NotAfter) {
+		return id, nil
+	}
 	roots := x509.NewCertPool()
-	roots.AddCert(c.keys.authority)
+	roots.AddCert(a.cert)
 	_, err := cert.Verify(x509.VerifyOptions{
 		Roots: roots, CurrentTime: at, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	})
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errCertificate, err)
+		return "", fmt.Errorf("%w: %w", ErrCertificate, err)
 	}
 	id, ok := parseSPIFFE(cert.URIs)
 	if !ok {
-		return "", errCertificate
+		return "", ErrCertificate
 	}
+	a.checked.keep(name, id)
 	return id, nil
 }
 
-// matches reports whether the certificate is the enrolled agent's: its key and
-// its whole name.
-func matches(cert *x509.Certificate, a store.Agent) bool {
-	return bytes.Equal(cert.RawSubjectPublicKeyInfo, a.Public) && cert.URIs[0].String() == spiffeID(a).String()
+// checked remembers certificates that this authority has issued, by their bytes:
+// an agent shows the same one for days, and only its dates can make it bad. What
+// became of the agent is looked up on each request.
+type checked struct {
+	mu  sync.Mutex
+	ids map[wire.Hash]wire.AgentID
+}
+
+// maxChecked bounds how many are remembered (a count).
+const maxChecked = 1 << 16
+
+// find looks a certificate up.
+func (c *checked) find(name wire.Hash) (wire.AgentID, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id, ok := c.ids[name]
+	return id, ok
+}
+
+// keep remembers a certificate, and forgets all others once they are too many.
+func (c *checked) keep(name wire.Hash, id wire.AgentID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ids == nil || len(c.ids) >= maxChecked {
+		c.ids = map[wire.Hash]wire.AgentID{}
+	}
+	c.ids[name] = id
+}
+
+// Holds reports whether the certificate is for the enrolled agent's key.
+func Holds(cert *x509.Certificate, a store.Agent) bool {
+	return bytes.Equal(cert.RawSubjectPublicKeyInfo, a.Public)
+}
+
+// Matches reports whether the certificate, which passed Check, is the enrolled
+// agent's: its key and its whole name, with the site that it stands in now.
+func Matches(cert *x509.Certificate, a store.Agent) bool {
+	return Holds(cert, a) && cert.URIs[0].String() == spiffeID(a).String()
+}
+
+// RenewalTime is the time at which a certificate is looked at for a renewal:
+// its last moment, if that is past but not by too much.
+func RenewalTime(cert *x509.Certificate, now time.Time) time.Time {
+	if cert != nil && now.After(cert.NotAfter) && now.Before(cert.NotAfter.Add(renewAfter)) {
+		return cert.NotAfter
+	}
+	return now
 }
