@@ -22,7 +22,7 @@ wings := $(patsubst %/,%,$(wildcard agent/ devices/ sync/ ui/ packaging/))
 mains := $(patsubst %,./%...,$(wildcard agent/cmd/ sync/cmd/ ui/cmd/))
 concurrent := $(patsubst %,./%...,$(wildcard agent/desk/ agent/daemon/ agent/draft/ devices/ sync/))
 
-.PHONY: help setup build demo check test race rig chiptest fuzz bench clean
+.PHONY: help setup build demo check test race rig chiptest fuzz fleet crashlab bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,6 +71,15 @@ fuzz: ## every fuzz target for FUZZTIME (10s) each
 		echo "$${file%/*} $${target#func }"; \
 		$(GO) test -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) "./$${file%/*}" </dev/null; \
 	done
+
+fleet: ## 2,000 counters on a bad line against a centre that is killed: nothing lost, doubled, altered or readable
+	@$(need_go)
+	$(GO) run ./sync/cmd/fleetsim --agents 2000 --rounds 5
+
+crashlab: ## kills and power cuts at every kind of write, in short; FULL=1 for all of them
+	@$(need_go)
+	COUNTERPROOF_CRASHLAB=$(if $(FULL),full,short) $(GO) test -count=1 -v -timeout 60m ./packaging/crashlab/... | \
+		{ grep -vE '^(=== |[[:space:]]*--- PASS: .*/|PASS$$)' || true; }
 
 bench: ## every benchmark once
 	@$(need_go)

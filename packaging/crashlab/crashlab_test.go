@@ -131,7 +131,7 @@ func TestKill(t *testing.T) {
 	t.Run("trades", func(t *testing.T) {
 		eachTrade(t, func(t *testing.T, l *Lab) {
 			last := steps(t, l)
-			boundaries := size(8, 200, 2*last)
+			boundaries := size(8, 260, 2*last)
 			for i := range boundaries {
 				// Every second one in the middle of the operation.
 				n := 1 + i*last/boundaries

@@ -2,12 +2,15 @@ package fleet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/counterproof/counterproof/sync/fleet/cluster"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/store/postgres"
 	"github.com/counterproof/counterproof/sync/store/sqlite"
 )
 
@@ -20,7 +23,8 @@ type opened interface {
 // openers open the central store of each engine: the one that a source names, or
 // the one in the centre's folder.
 var openers = map[Engine]func(ctx context.Context, source, dir string) (opened, error){
-	SQLite: func(ctx context.Context, _, dir string) (opened, error) { return sqlite.Open(ctx, databaseFile(dir)) },
+	SQLite:   func(ctx context.Context, _, dir string) (opened, error) { return sqlite.Open(ctx, databaseFile(dir)) },
+	Postgres: func(ctx context.Context, source, _ string) (opened, error) { return postgres.Open(ctx, source) },
 }
 
 // openStore opens the central store of an engine.
@@ -35,10 +39,11 @@ func openStore(ctx context.Context, e Engine, source, dir string) (opened, error
 	return open(ctx, source, dir)
 }
 
-// base is what lies under the centre: for SQLite its own folder, else a
+// base is what lies under the centre: for SQLite a file of its own, else a
 // database server.
 type base struct {
-	source string           // how the centre opens it; empty for SQLite
+	file   string           // of SQLite
+	source string           // how the centre opens a server; empty for SQLite
 	server *cluster.Cluster // nil for SQLite
 }
 
@@ -48,13 +53,16 @@ func openBase(ctx context.Context, cfg Config) (base, error) {
 		return base{}, fmt.Errorf("there is no store %q", cfg.Store)
 	}
 	if cfg.Store != Postgres {
-		return base{}, nil
+		return base{file: databaseFile(centreDir(cfg.Dir))}, nil
 	}
 	c, err := cluster.New(ctx, cfg.Failover)
+	if err == nil && cfg.Break == BreakSync {
+		err = c.Loosen(ctx)
+	}
 	if err != nil {
 		return base{}, err
 	}
-	return base{c.Source(), c}, nil
+	return base{source: c.Source(), server: c}, nil
 }
 
 // close ends what was started.
@@ -73,19 +81,70 @@ func (b base) dirs(own string) []string {
 	return append(b.server.Data(), own)
 }
 
-// outage kills the database server. It is started again, or its standby takes
-// over for good.
-func (f *fleet) outage(ctx context.Context, takeOver bool) error {
-	f.say("the database is killed")
-	f.tally.outages.Add(1)
-	if err := f.base.server.Kill(); err != nil {
+// spent is the processor time of a database server so far.
+func (b base) spent() time.Duration {
+	if b.server == nil {
+		return 0
+	}
+	return b.server.Spent()
+}
+
+// outage kills the database server and starts it again.
+func (b base) outage(ctx context.Context) error {
+	if err := b.server.Kill(); err != nil {
 		return err
 	}
-	if !takeOver {
-		return f.base.server.Restart(ctx)
+	return b.server.Restart(ctx)
+}
+
+// takeOver kills the database server for good and promotes its standby.
+func (b base) takeOver(ctx context.Context) (time.Duration, error) {
+	if err := b.server.Kill(); err != nil {
+		return 0, err
 	}
-	took, err := f.base.server.Promote(ctx)
-	f.tally.promotion = took
-	f.say("the standby took over in %v", took)
-	return err
+	return b.server.Promote(ctx)
+}
+
+// The copy of SQLite's file lies beside it.
+var companions = [...]string{"", "-wal", "-shm"}
+
+// copy keeps what is on the disk now. The centre must be dead.
+func (b base) copy(ctx context.Context) error {
+	if b.server != nil {
+		return b.server.Copy(ctx)
+	}
+	for _, suffix := range companions {
+		if err := replace(b.file+".copy"+suffix, b.file+suffix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// restore puts back what was copied. The centre must be dead.
+func (b base) restore(ctx context.Context) error {
+	if b.server != nil {
+		return b.server.Restore(ctx)
+	}
+	for _, suffix := range companions {
+		if err := replace(b.file+suffix, b.file+".copy"+suffix); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace makes one file the same as another, also in not being there.
+func replace(to, from string) error {
+	b, err := os.ReadFile(from)
+	if errors.Is(err, os.ErrNotExist) {
+		if err := os.Remove(to); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, b, 0o600)
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -151,4 +152,17 @@ func TestUnbroken(t *testing.T) {
 			t.Errorf("%q: got %v, %v", none, s, err)
 		}
 	}
+}
+
+// signed makes a record of one small part.
+func signed(t *testing.T, key *ecdsa.PrivateKey, h wire.Header) wire.Envelope {
+	t.Helper()
+	h.Version = 1
+	part := wire.Part{Name: wire.PartClaims, Sealed: []byte("sealed")}
+	h.Parts = []wire.PartInfo{{Name: part.Name, Recipient: "k", Len: uint64(len(part.Sealed)), SHA256: wire.HashOf(part.Sealed)}}
+	e, err := seal.Envelope(h, []wire.Part{part}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }

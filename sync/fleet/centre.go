@@ -52,17 +52,18 @@ const inFlight = 256
 // serve opens the centre, says where it listens, and answers until it is told
 // to stop or killed.
 func (t task) serve(ctx context.Context, out io.Writer) error {
-	s, err := openStore(ctx, t.Store, t.Source, t.Dir)
-	if err != nil {
-		return err
-	}
-	defer s.Close()
-	broken, err := breakStore(s, t.Break, t.Dir)
-	if err != nil {
-		return err
-	}
 	// The log goes nowhere: at a thousand lines a second it would be measured too.
-	cfg := central.Config{Dir: t.Dir, Training: true, Store: broken, InFlight: inFlight, Log: slog.New(slog.DiscardHandler)}
+	cfg := central.Config{Dir: t.Dir, Database: t.Source, Training: true, InFlight: inFlight, Log: slog.New(slog.DiscardHandler)}
+	if t.Break != BreakNone {
+		s, err := openStore(ctx, t.Store, t.Source, t.Dir)
+		if err != nil {
+			return err
+		}
+		defer s.Close()
+		if cfg.Store, err = breakStore(s, t.Break, t.Dir); err != nil {
+			return err
+		}
+	}
 	c, err := central.Open(ctx, cfg)
 	if err != nil {
 		return err
@@ -124,6 +125,13 @@ func (h *host) start() error {
 	return nil
 }
 
+// spent is the processor time of the processes that have ended.
+func (h *host) spent() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cost
+}
+
 // at is where the centre listens.
 func (h *host) at() string {
 	h.mu.Lock()
@@ -152,16 +160,6 @@ func (h *host) end(how os.Signal) {
 	h.running = nil
 }
 
-// crash kills the centre, does to its disk what the run's break says, and
-// starts it again.
-func (h *host) crash() error {
-	h.kill()
-	if err := h.cut(); err != nil {
-		return err
-	}
-	return h.again()
-}
-
 // cut does to the disk what a power cut does where the run's break is that the
 // database does not sync: nothing in its log has to be there.
 func (h *host) cut() error {
@@ -176,8 +174,9 @@ func (h *host) cut() error {
 	return nil
 }
 
-// again starts the centre, for as long as its port is not free yet.
+// again starts the centre anew, for as long as its port is not free yet.
 func (h *host) again() error {
+	h.stop()
 	var err error
 	for range 50 {
 		if err = h.start(); err == nil {

@@ -1,9 +1,10 @@
 // Package fleet is a nation of counters in one process, against a real centre
 // in another: each has its own key, enrols with a code of its own, seals and
 // signs real records and sends them over TLS, on a line that loses, alters,
-// doubles and delays what it carries. Meanwhile the centre is killed and started
-// again, and some counters go on from an older copy of their disk. In the end
-// what the counters were told is held against what the centre has.
+// doubles and delays what it carries. Meanwhile the centre and its database are
+// killed and started again, or come back from an older copy, and some counters
+// go on from an older copy of their disk. In the end what the counters were told
+// is held against what the centre has.
 //
 // It is a tool and a suite: no program of the counter or the centre imports it.
 //
@@ -17,8 +18,9 @@
 //     wrote; a search that finds no sealed byte either has seen nothing and fails.
 //   - A checker that cannot fail shows nothing: each Break is a centre with one
 //     known fault, and the checker must object to it.
-//   - A simulated counter waits a fraction of what a real one waits, and enrols over
-//     a whole line. Nothing else is made easier for it.
+//   - A simulated counter waits a fraction of what a real one waits, enrols over a
+//     whole line, and has sealed its records before it may send. Nothing else is
+//     made easier for it.
 package fleet
 
 import (
@@ -30,7 +32,10 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/fleet/line"
+	"github.com/counterproof/counterproof/sync/fleet/whole"
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -45,8 +50,9 @@ const (
 	BreakAck Break = "ack-before-commit"
 	// BreakDedupe knows a repeated record by a random name, so by none.
 	BreakDedupe Break = "random-dedupe"
-	// BreakSync runs the database as synchronous=NORMAL does in a power cut:
-	// what stands in the write-ahead log alone is gone after each kill.
+	// BreakSync answers before the disk has a commit: SQLite as synchronous=NORMAL
+	// does, so that what stands in the write-ahead log alone is gone after each
+	// kill. PostgreSQL with synchronous_commit=off, which the centre refuses.
 	BreakSync Break = "normal-sync"
 )
 
@@ -64,8 +70,9 @@ type Config struct {
 	Blob    int    // bytes of a large part beside it, sent ahead; none if 0
 	Kills   int    // how often the centre is killed, evenly over the run
 	Forks   int    // counters that go on from an older copy of their disk
+	Whole   int    // counters with keys and a queue on a disk, among the others
 	Workers int    // counters at work at the same time; 64 if 0
-	Faults  Faults // of the line, in parts of 1,000
+	Faults  line.Faults
 	Seed    uint64 // of the faults
 	Break   Break
 	// DatabaseKills is how often the database server is killed, and Failover
@@ -73,6 +80,9 @@ type Config struct {
 	// need the store postgres.
 	DatabaseKills int
 	Failover      bool
+	// Restore brings the centre back from a copy of its disk that was made before
+	// most records came: its counters must notice and send again.
+	Restore bool
 	// Command starts a centre of this program: it leads to Centre. The program
 	// itself, with the environment that Run adds, if empty.
 	Command  []string
@@ -102,8 +112,8 @@ func (c *Config) check() error {
 	if c.Store != Postgres && (c.DatabaseKills > 0 || c.Failover) {
 		return errors.New("killing the database server needs the store postgres")
 	}
-	if c.Break == BreakSync && c.Store != SQLite {
-		return fmt.Errorf("the break %s is one of SQLite", c.Break)
+	if c.Failover && c.Restore {
+		return errors.New("a database that came back from a copy has no standby")
 	}
 	if c.Bytes == 0 {
 		c.Bytes = 2000
@@ -128,7 +138,7 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		return Report{}, fmt.Errorf("preparing the fleet: %w", err)
 	}
 	defer f.close()
-	if err := f.send(ctx); err != nil {
+	if err := f.live(ctx); err != nil {
 		return Report{}, fmt.Errorf("running the fleet: %w", err)
 	}
 	report, err := f.judge(ctx)
@@ -140,23 +150,29 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 
 // fleet is a run under way.
 type fleet struct {
-	cfg     Config
-	base    base
-	host    *host // where the centre runs
-	line    *Line
-	key     seal.Key // opens what the fleet sealed
-	to      wire.Recipient
-	marks   [][]byte // stand inside every sealed part
-	agents  []*agent
-	tally   tally
-	begun   time.Time
-	sending time.Duration
-	cost    time.Duration // processor time of this process while sending
+	cfg    Config
+	base   base
+	host   *host // where the centre runs
+	line   *line.Line
+	key    seal.Key // opens what the fleet sealed
+	to     wire.Recipient
+	marks  [][]byte // stand inside every sealed part
+	agents []*agent
+	whole  whole.Group
+	events []event
+	tally  tally
+	begun  time.Time
+
+	invites []store.Invite // of the whole ones
+
+	enrolling, making, sending cost
+	speed                      float64 // records acknowledged in a second
 }
 
 // newFleet makes the centre's folder, one code for each agent, and the line.
 func newFleet(ctx context.Context, cfg Config) (*fleet, error) {
-	f := &fleet{cfg: cfg, begun: time.Now(), marks: marks(cfg.Seed)}
+	f := &fleet{cfg: cfg, begun: time.Now(), marks: marks(cfg.Seed), events: plan(cfg), line: line.New(cfg.Faults, cfg.Seed)}
+	f.tally.due = make(chan struct{}, len(f.events))
 	var err error
 	if f.key, f.to, err = seal.GenerateKey(seal.Hybrid); err != nil {
 		return nil, err
@@ -169,7 +185,6 @@ func newFleet(ctx context.Context, cfg Config) (*fleet, error) {
 	if err := f.invite(ctx); err != nil {
 		return nil, errors.Join(err, f.base.close())
 	}
-	f.line = NewLine(cfg.Faults, cfg.Seed)
 	return f, nil
 }
 
@@ -184,5 +199,6 @@ func (f *fleet) say(format string, args ...any) {
 // close ends what still runs.
 func (f *fleet) close() {
 	f.host.kill()
+	_ = f.whole.Close()
 	_ = f.base.close()
 }

@@ -10,6 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/counterproof/counterproof/sync/fleet/ledger"
+	"github.com/counterproof/counterproof/sync/fleet/line"
+	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // The test binary is the centre, too, where a fleet starts it as one.
@@ -27,7 +32,7 @@ func TestMain(m *testing.M) {
 
 // small is a fleet for a test, with every trouble.
 func small(t *testing.T) Config {
-	return Config{Agents: 40, Rounds: 4, Kills: 2, Forks: 6, Workers: 16, Faults: Usual(), Seed: 7, Dir: t.TempDir()}
+	return Config{Agents: 40, Rounds: 4, Kills: 2, Forks: 6, Workers: 16, Faults: line.Usual(), Seed: 7, Dir: t.TempDir()}
 }
 
 // report runs a fleet.
@@ -63,6 +68,36 @@ func TestFleet(t *testing.T) {
 	s := r.Line
 	if s.Lost == 0 || s.Altered == 0 || s.Twice == 0 || s.AnswerLost == 0 || r.RefusedBytes == 0 {
 		t.Errorf("the line was too good to show anything: %+v", s)
+	}
+}
+
+// A centre that comes back from an older copy of its disk is given again what it
+// has lost, by counters that had their receipts long before.
+func TestFleetRestored(t *testing.T) {
+	t.Parallel()
+	cfg := small(t)
+	cfg.Restore, cfg.Kills = true, 1
+	r := report(t, cfg)
+	if !r.OK() || r.Restored != 1 {
+		t.Errorf("the checker objects: %+v", r)
+	}
+	if r.Rewinds == 0 {
+		t.Error("nobody noticed that the centre was behind: nothing was lost")
+	}
+}
+
+// Whole counters, with keys and a queue on a disk, live among the simulated ones
+// and are held to the same.
+func TestFleetWhole(t *testing.T) {
+	t.Parallel()
+	cfg := small(t)
+	cfg.Whole, cfg.Restore, cfg.Kills = 3, true, 1
+	r := report(t, cfg)
+	if !r.OK() {
+		t.Errorf("the checker objects: %+v", r)
+	}
+	if got, want := r.Findings.Stored, (cfg.Agents+cfg.Whole)*cfg.Rounds; got != want {
+		t.Errorf("%d records are stored, want %d", got, want)
 	}
 }
 
@@ -131,10 +166,38 @@ func TestSearch(t *testing.T) {
 	}
 }
 
+// A record opens with the key that it was sealed to, and is held against what it
+// must say; with another key, or with another record's parts, it does not open.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	a, _ := newCounter(t, Config{Rounds: 2}, taken())
+	other, _ := newCounter(t, Config{Rounds: 1}, taken())
+	mixed := a.chain[0]
+	mixed.Parts = a.chain[1].Parts
+	for _, tt := range []struct {
+		name     string
+		fleet    *fleet
+		record   wire.Envelope
+		unopened int
+	}{
+		{"own", a.fleet, a.chain[0], 0},
+		{"another key", other.fleet, a.chain[0], 1},
+		{"another record's parts", a.fleet, mixed, 1},
+		{"no parts", a.fleet, wire.Envelope{Header: a.chain[0].Header}, 1},
+		{"nothing", a.fleet, wire.Envelope{}, 1},
+	} {
+		var r Report
+		tt.fleet.open(store.Record{Envelope: tt.record}, &r)
+		if r.Opened != 1 || r.Unopened != tt.unopened {
+			t.Errorf("%s: %d looked at, %d did not open; want 1, %d", tt.name, r.Opened, r.Unopened, tt.unopened)
+		}
+	}
+}
+
 // What a report must not show, and what makes it good.
 func TestReportOK(t *testing.T) {
 	t.Parallel()
-	good := Report{Agents: 1, Rounds: 1, Sighted: true, Opened: 1, Findings: Findings{Acked: 1, Stored: 1}}
+	good := Report{Agents: 1, Rounds: 1, Sighted: true, Opened: 1, Findings: ledger.Findings{Acked: 1, Stored: 1}}
 	if !good.OK() {
 		t.Fatal("a good report is not OK")
 	}
@@ -165,7 +228,7 @@ func TestConfigRefused(t *testing.T) {
 		"more forks":        {Agents: 1, Rounds: 1, Dir: "x", Forks: 2},
 		"database of none":  {Agents: 1, Rounds: 1, Dir: "x", DatabaseKills: 1},
 		"failover of none":  {Agents: 1, Rounds: 1, Dir: "x", Failover: true},
-		"sync of another":   {Agents: 1, Rounds: 1, Dir: "x", Store: Postgres, Break: BreakSync},
+		"restored standby":  {Agents: 1, Rounds: 1, Dir: "x", Store: Postgres, Failover: true, Restore: true},
 		"a store of no one": {Agents: 1, Rounds: 1, Dir: filepath.Join(t.TempDir(), "x"), Store: "paper"},
 	} {
 		if _, err := Run(t.Context(), cfg); err == nil {
@@ -184,7 +247,7 @@ func TestCommand(t *testing.T) {
 	if err := Command(t.Context(), []string{"--help"}, &out, &progress); err != nil {
 		t.Error(err)
 	}
-	for _, word := range []string{"--agents 2000 --rounds 5", "-kills", "-failover", string(BreakDedupe)} {
+	for _, word := range []string{"--agents 2000 --rounds 5", "-kills", "-standby", string(BreakDedupe)} {
 		if !strings.Contains(progress.String(), word) {
 			t.Errorf("the help does not say %q", word)
 		}

@@ -8,7 +8,8 @@
 // # The laws
 //
 //   - Everything that makes PostgreSQL safe stays on: fsync, full pages,
-//     checksums, and with a standby synchronous commit.
+//     checksums, and with a standby synchronous commit. Loosen alone turns one off,
+//     for a control that must fail.
 //   - A primary whose standby took over is never started again.
 package cluster
 
@@ -39,8 +40,10 @@ type Cluster struct {
 	account []string // what goes before a command, so that root does not run it
 	dir     string
 	primary node
-	standby node // the zero node for none
-	taken   bool // the standby took over
+	standby node          // the zero node for none
+	taken   bool          // the standby took over
+	loose   bool          // commits are answered before they are on the disk
+	spent   time.Duration // by servers that were killed
 }
 
 // node is one server.
@@ -136,14 +139,19 @@ func (c *Cluster) double(ctx context.Context) error {
 }
 
 // settings are given at each start, so that they hold whatever a file says.
-func settings(n node) string {
+func (c *Cluster) settings(n node) string {
+	commit := "on"
+	if c.loose {
+		commit = "off -c wal_writer_delay=10s -c wal_buffers=64MB"
+	}
 	return fmt.Sprintf("-p %d -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=80 -c shared_buffers=128MB "+
-		"-c max_wal_size=2GB -c dynamic_shared_memory_type=mmap -c fsync=on -c full_page_writes=on -c synchronous_commit=on -c hot_standby=on", n.port)
+		"-c max_wal_size=2GB -c dynamic_shared_memory_type=mmap -c fsync=on -c full_page_writes=on -c hot_standby=on -c wal_retrieve_retry_interval=200ms -c synchronous_commit=%s",
+		n.port, commit)
 }
 
 // start starts one server and waits until it answers.
 func (c *Cluster) start(ctx context.Context, n node) error {
-	return c.run(ctx, "pg_ctl", "-D", n.data, "-l", n.data+".log", "-o", settings(n), "-w", "-t", "60", "-s", "start")
+	return c.run(ctx, "pg_ctl", "-D", n.data, "-l", n.data+".log", "-o", c.settings(n), "-w", "-t", "60", "-s", "start")
 }
 
 // Source names the database for a client: whichever server takes writes.
@@ -156,18 +164,16 @@ func (c *Cluster) Source() string {
 }
 
 // Kill ends the primary as kill -9 does.
-func (c *Cluster) Kill() error { return kill(c.primary) }
+func (c *Cluster) Kill() error {
+	c.spent = c.Spent()
+	return kill(c.primary)
+}
 
 // kill ends one server.
 func kill(n node) error {
-	text, err := os.ReadFile(filepath.Join(n.data, "postmaster.pid"))
+	pid, err := process(n)
 	if err != nil {
-		return fmt.Errorf("finding the database: %w", err)
-	}
-	line, _, _ := strings.Cut(string(text), "\n")
-	pid, err := strconv.Atoi(line)
-	if err != nil || pid < 2 {
-		return errors.Join(fmt.Errorf("finding the database: it is no process %q", line), err)
+		return err
 	}
 	p, err := os.FindProcess(pid)
 	if err == nil {
@@ -177,6 +183,20 @@ func kill(n node) error {
 		return fmt.Errorf("killing the database: %w", err)
 	}
 	return nil
+}
+
+// process is the first process of a server.
+func process(n node) (int, error) {
+	text, err := os.ReadFile(filepath.Join(n.data, "postmaster.pid"))
+	if err != nil {
+		return 0, fmt.Errorf("finding the database: %w", err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(line)
+	if err != nil || pid < 2 {
+		return 0, errors.Join(fmt.Errorf("finding the database: it is no process %q", line), err)
+	}
+	return pid, nil
 }
 
 // Restart starts a killed primary again. What it left behind may hold on to its
@@ -213,6 +233,54 @@ func (c *Cluster) Promote(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	return time.Since(begun), c.SQL(ctx, "SELECT pg_reload_conf()")
+}
+
+// Loosen lets the primary answer commits before they are on its disk, from now
+// on.
+func (c *Cluster) Loosen(ctx context.Context) error {
+	c.loose = true
+	return c.paused(ctx, func() error { return nil })
+}
+
+// Copy keeps what the primary's disk holds, as it is when the machine fails.
+func (c *Cluster) Copy(ctx context.Context) error {
+	return c.paused(ctx, func() error {
+		return errors.Join(os.RemoveAll(c.primary.data+".copy"), c.do(ctx, "cp", "-a", c.primary.data, c.primary.data+".copy"))
+	})
+}
+
+// Restore puts back what Copy kept.
+func (c *Cluster) Restore(ctx context.Context) error {
+	if _, err := os.Stat(c.primary.data + ".copy"); err != nil {
+		return fmt.Errorf("finding the copy of the database: %w", err)
+	}
+	return c.paused(ctx, func() error {
+		return errors.Join(os.RemoveAll(c.primary.data), c.do(ctx, "cp", "-a", c.primary.data+".copy", c.primary.data))
+	})
+}
+
+// paused does something while the primary is down. It is not told to finish
+// anything before.
+func (c *Cluster) paused(ctx context.Context, do func() error) error {
+	c.spent = c.Spent()
+	if err := c.run(ctx, "pg_ctl", "-D", c.primary.data, "-m", "immediate", "-w", "-s", "stop"); err != nil {
+		return err
+	}
+	if err := do(); err != nil {
+		return fmt.Errorf("while the database is down: %w", err)
+	}
+	return c.start(ctx, c.primary)
+}
+
+// Spent is the processor time of all servers so far, where the system tells.
+func (c *Cluster) Spent() time.Duration {
+	all := c.spent
+	for _, n := range []node{c.primary, c.standby} {
+		if pid, err := process(n); err == nil {
+			all += family(pid)
+		}
+	}
+	return all
 }
 
 // SQL runs a statement on the server that takes writes.
@@ -259,7 +327,12 @@ func (c *Cluster) Close() error {
 
 // run runs one of PostgreSQL's programs.
 func (c *Cluster) run(ctx context.Context, name string, args ...string) error {
-	words := slices.Concat(c.account, []string{filepath.Join(c.bin, name)}, args)
+	return c.do(ctx, filepath.Join(c.bin, name), args...)
+}
+
+// do runs a program as the account that owns the folder.
+func (c *Cluster) do(ctx context.Context, name string, args ...string) error {
+	words := slices.Concat(c.account, []string{name}, args)
 	cmd := exec.CommandContext(ctx, words[0], words[1:]...)
 	cmd.Dir = c.dir
 	// A server that is started must not hold on to our pipes, so this is a file.
@@ -274,7 +347,7 @@ func (c *Cluster) run(ctx context.Context, name string, args ...string) error {
 		return closed
 	}
 	text, readErr := os.ReadFile(out.Name())
-	return fmt.Errorf("%s: %w: %s", name, errors.Join(err, readErr), text)
+	return fmt.Errorf("%s: %w: %s", filepath.Base(name), errors.Join(err, readErr), text)
 }
 
 // pause waits a moment.

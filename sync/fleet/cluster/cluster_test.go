@@ -157,3 +157,46 @@ func TestNothingThere(t *testing.T) {
 		}
 	}
 }
+
+// A disk that is put back has what it had when it was copied, and nothing since.
+func TestCopy(t *testing.T) {
+	t.Parallel()
+	c := start(t, false)
+	if err := c.Restore(t.Context()); err == nil {
+		t.Error("what was never copied was put back")
+	}
+	do(t, c, "CREATE TABLE t(n int)", "INSERT INTO t VALUES(1)")
+	if err := c.Copy(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	do(t, c, "INSERT INTO t VALUES(2)")
+	if err := c.Restore(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	do(t, c, "SELECT 1/(sum(n)=1)::int FROM t")
+	if c.Spent() == 0 {
+		t.Error("all that cost nothing")
+	}
+}
+
+// A loosened server loses what it has answered, sooner or later: the kills of the
+// other tests are real ones.
+func TestLoosen(t *testing.T) {
+	t.Parallel()
+	c := start(t, false)
+	do(t, c, "CREATE TABLE t(n int)")
+	if err := c.Loosen(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	// Whole pages of its log go out soon; what stands in the last one may not.
+	for range 8 {
+		do(t, c, "TRUNCATE t", "INSERT INTO t VALUES(1)", "INSERT INTO t VALUES(2)", "INSERT INTO t VALUES(3)")
+		if err := errors.Join(c.Kill(), c.Restart(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		if c.SQL(t.Context(), "SELECT 1/(count(*)=3)::int FROM t") != nil {
+			return
+		}
+	}
+	t.Error("nothing was lost")
+}

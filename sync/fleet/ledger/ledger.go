@@ -1,4 +1,9 @@
-package fleet
+// Package ledger holds what counters were told against what the centre has.
+//
+// It reads no store and believes nobody: what was acknowledged is stored, what is
+// stored was sent, each once, whole, under the log index of its receipt, in
+// chains without a hole.
+package ledger
 
 import (
 	"bytes"
@@ -15,10 +20,36 @@ type Ledger struct {
 	Agent  wire.AgentID
 	Public *ecdsa.PublicKey
 	Sent   map[wire.Hash]wire.Seq    // every record that was ever put on the line
-	Acked  map[wire.Seq]wire.Receipt // the first verified receipt of each number
+	Acked  map[wire.Seq]wire.Receipt // the verified receipt of each number that holds
 	Moved  int                       // receipts that came out different when asked for again
 	Forked bool                      // it was made to fork
 	Caught bool                      // the centre said so
+
+	lives map[wire.Seq]int
+}
+
+// New makes a counter's empty ledger.
+func New(agent wire.AgentID, public *ecdsa.PublicKey) *Ledger {
+	return &Ledger{
+		Agent: agent, Public: public,
+		Sent: map[wire.Hash]wire.Seq{}, Acked: map[wire.Seq]wire.Receipt{}, lives: map[wire.Seq]int{},
+	}
+}
+
+// Note keeps a verified receipt, and reports whether its number had none yet. The
+// first one holds. A centre that comes back from an older copy of its disk has
+// another life: what it promised in an earlier one may be promised anew.
+func (l *Ledger) Note(r wire.Receipt, life int) (first bool) {
+	held, again := l.Acked[r.Seq]
+	if again && bytes.Equal(held.SignedBytes(), r.SignedBytes()) {
+		return false
+	}
+	if again && life <= l.lives[r.Seq] {
+		l.Moved++
+		return false
+	}
+	l.Acked[r.Seq], l.lives[r.Seq] = r, life
+	return !again
 }
 
 // Findings count what is wrong, and Example says of what kind the first was.

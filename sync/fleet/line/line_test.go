@@ -1,4 +1,4 @@
-package fleet
+package line
 
 import (
 	"bytes"
@@ -30,7 +30,7 @@ func sent(t *testing.T, f Faults) (e *echo, answer []byte, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	resp, err := NewLine(f, 3).Over(e).RoundTrip(req)
+	resp, err := New(f, 3).Over(e).RoundTrip(req)
 	if err != nil {
 		return e, nil, err
 	}
@@ -75,7 +75,7 @@ func TestLine(t *testing.T) {
 func TestLineSlow(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := NewLine(Faults{Slow: 1000}, 1)
+		l := New(Faults{Slow: 1000}, 1)
 		over := l.Over(&echo{})
 		begun := time.Now()
 		req, err := http.NewRequestWithContext(t.Context(), "GET", "https://centre.example/", nil)
@@ -100,7 +100,7 @@ func TestLineSlow(t *testing.T) {
 func TestLineShares(t *testing.T) {
 	t.Parallel()
 	draw := func(seed uint64) Seen {
-		l := NewLine(Usual(), seed)
+		l := New(Usual(), seed)
 		for range 20_000 {
 			l.draw()
 		}
@@ -118,27 +118,4 @@ func TestLineShares(t *testing.T) {
 			t.Errorf("%s: %d of 20,000, want about %d", name, n, want)
 		}
 	}
-}
-
-// Waits grow with the tries up to a most, are never in phase, and are at least
-// what was asked for.
-func TestWait(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		for _, try := range []int{0, 3, 90} {
-			begun := time.Now()
-			if err := wait(t.Context(), try, time.Second); err != nil {
-				t.Fatal(err)
-			}
-			most := time.Second + min(waitMin<<min(try, 20), waitMax)
-			if took := time.Since(begun); took < time.Second || took > most {
-				t.Errorf("try %d waited %v, want at most %v", try, took, most)
-			}
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		if err := wait(ctx, 0, time.Hour); err == nil {
-			t.Error("it waited out its request")
-		}
-	})
 }

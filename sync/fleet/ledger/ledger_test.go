@@ -1,4 +1,4 @@
-package fleet
+package ledger
 
 import (
 	"crypto/ecdsa"
@@ -33,9 +33,7 @@ func newScene(t *testing.T) *scene {
 			t.Fatal(err)
 		}
 		s.keys = append(s.keys, key)
-		s.ledgers = append(s.ledgers, &Ledger{
-			Agent: id, Public: &key.PublicKey, Sent: map[wire.Hash]wire.Seq{}, Acked: map[wire.Seq]wire.Receipt{},
-		})
+		s.ledgers = append(s.ledgers, New(id, &key.PublicKey))
 	}
 	heads := make([]wire.Hash, 2)
 	for n := range 6 {
@@ -48,7 +46,10 @@ func newScene(t *testing.T) *scene {
 		if err != nil {
 			t.Fatal(err)
 		}
-		l.Sent[e.RecHash()], l.Acked[seq] = seq, r
+		l.Sent[e.RecHash()] = seq
+		if !l.Note(r, 0) {
+			t.Fatal("the first receipt is not the first")
+		}
 		s.log = append(s.log, store.Record{Receipt: r, Envelope: e})
 	}
 	return s
@@ -147,5 +148,32 @@ func TestChecker(t *testing.T) {
 				t.Errorf("got %+v, want the fault found", f)
 			}
 		})
+	}
+}
+
+// The first receipt holds; another one is told, unless the centre has begun
+// another life since.
+func TestNote(t *testing.T) {
+	t.Parallel()
+	first, other := wire.Receipt{Seq: 1, LogIndex: 1}, wire.Receipt{Seq: 1, LogIndex: 2}
+	for _, tt := range []struct {
+		name  string
+		again wire.Receipt
+		life  int
+		moved int
+		holds wire.Receipt
+	}{
+		{"same", first, 0, 0, first},
+		{"same/later life", first, 1, 0, first},
+		{"other", other, 0, 1, first},
+		{"other/later life", other, 1, 0, other},
+	} {
+		l := New("agent-a", nil)
+		if !l.Note(first, 0) || l.Note(tt.again, tt.life) {
+			t.Errorf("%s: which is the first is not told", tt.name)
+		}
+		if got := l.Acked[1].LogIndex; l.Moved != tt.moved || got != tt.holds.LogIndex {
+			t.Errorf("%s: %d moved and index %d holds, want %d and %d", tt.name, l.Moved, got, tt.moved, tt.holds.LogIndex)
+		}
 	}
 }

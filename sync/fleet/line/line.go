@@ -1,4 +1,14 @@
-package fleet
+// Package line is a line between a counter and the centre that loses, alters,
+// doubles and delays what it carries, as often as it is told to.
+//
+// It never invents a request, and alters nothing but bodies.
+//
+// # The laws
+//
+//   - One fault at most befalls a request, beside slowness: a run that meets none
+//     of a kind says so in what it counts.
+//   - The faults come as the seed says, so that a run can be had again.
+package line
 
 import (
 	"bytes"
@@ -53,8 +63,8 @@ type Line struct {
 	seen   Seen
 }
 
-// NewLine makes a line whose faults come as its seed says.
-func NewLine(f Faults, seed uint64) *Line {
+// New makes a line whose faults come as its seed says.
+func New(f Faults, seed uint64) *Line {
 	return &Line{faults: f, rng: rand.New(rand.NewPCG(seed, 1))}
 }
 
