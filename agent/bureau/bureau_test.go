@@ -16,6 +16,7 @@ import (
 	"github.com/counterproof/counterproof/agent/claim"
 	"github.com/counterproof/counterproof/agent/export"
 	"github.com/counterproof/counterproof/agent/opener"
+	"github.com/counterproof/counterproof/agent/opener/check"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -220,16 +221,19 @@ func TestOpened(t *testing.T) {
 	t.Parallel()
 	ref := wire.RecordID{1}.Ref()
 	for _, kind := range []opener.Kind{opener.KindDamaged, opener.KindOtherVisit} {
-		if o, is := opened(opener.Result{Kind: kind, Ref: ref, Agent: "agent-7"}); !is || !o.Damaged || o.Agent != "agent-7" {
+		if o, is := opened(opener.Result{Report: check.Report{Kind: kind}, Ref: ref, Agent: "agent-7"}); !is || !o.Damaged || o.Agent != "agent-7" {
 			t.Errorf("%s: it is %+v, %t", kind, o, is)
 		}
 	}
-	for _, r := range []opener.Result{
-		{Kind: opener.KindDamaged}, {Kind: opener.KindUnknownKey, Ref: ref}, {Kind: opener.KindSignature, Ref: ref}, {Kind: opener.KindTraining, Ref: ref},
-		{Kind: opener.KindUnreadable, Ref: ref},
+	for _, r := range []struct {
+		kind opener.Kind
+		ref  wire.Ref
+	}{
+		{opener.KindDamaged, ""}, {opener.KindUnknownKey, ref}, {opener.KindSignature, ref}, {opener.KindTraining, ref},
+		{opener.KindUnreadable, ref}, {opener.KindErased, ref},
 	} {
-		if _, is := opened(r); is {
-			t.Errorf("%s is a case", r.Kind)
+		if _, is := opened(opener.Result{Report: check.Report{Kind: r.kind}, Ref: r.ref}); is {
+			t.Errorf("%s is a case", r.kind)
 		}
 	}
 }

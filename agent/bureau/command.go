@@ -227,7 +227,7 @@ func (e *exporting) check() (err error) {
 
 // fetch gets a case with all that its levels rest on.
 func fetch(cmd *cobra.Command, s Services, ref wire.Ref, agent wire.AgentID) (d casework.Dossier, err error) {
-	o, err := opener.Open(opener.Config{Dir: dataOf(cmd), Log: logger(cmd)})
+	o, err := opener.Open(opener.ConfigOf(cmd))
 	if err != nil {
 		return d, err
 	}

@@ -1,6 +1,8 @@
 // Package limit finds abuse across visits: one document for two people, somebody
 // who was vouched for and vouches, a voucher too often, a vouch that lay too
-// long. It works on tags, which are keyed hashes, so that the list of all visits
+// long; and what people of the centre's office should look at (Crowd): one NHS
+// number for two people, a chip that was in two places, more people proved than
+// can be. It works on tags, which are keyed hashes, so that the list of all visits
 // names nobody and cannot be searched by whoever has it without the key.
 //
 // Claim tokens are named here too, by their digests.
@@ -16,6 +18,8 @@
 //   - A tag of one kind never equals one of another kind, nor one under another
 //     key.
 //   - A visit is judged against those that are on the list before it, and once.
+//   - A new passport, a surname that changed, and two people who share name and
+//     birth date are nothing to look at.
 package limit
 
 import (
@@ -51,6 +55,10 @@ const month = 30 * 24 * time.Hour
 // Tag names a person or a document to those who have the key.
 type Tag string
 
+// tagSize is the length of a tag, in bytes: no two of 10^9 things share one but
+// with a chance of 10^-21.
+const tagSize = 16
+
 // Tagger makes tags under one key.
 type Tagger struct{ key []byte }
 
@@ -62,12 +70,23 @@ func NewTagger(key []byte) (Tagger, error) {
 	return Tagger{slices.Clone(key)}, nil
 }
 
-// tag is the keyed hash of fields of a kind. Quoting keeps fields apart whatever
-// is in them.
+// tag is the hash of fields under the key of a kind. Each kind has a key of its own,
+// and quoting keeps fields apart whatever is in them.
 func (t Tagger) tag(kind string, fields ...string) Tag {
-	mac := hmac.New(sha256.New, t.key)
-	fmt.Fprintf(mac, "counterproof tag v1\n%s\n%q", kind, fields)
-	return Tag(hex.EncodeToString(mac.Sum(nil)))
+	own := hmac.New(sha256.New, t.key)
+	fmt.Fprintf(own, "counterproof tag key v2\n%s", kind)
+	mac := hmac.New(sha256.New, own.Sum(nil))
+	fmt.Fprintf(mac, "%q", fields)
+	return Tag(hex.EncodeToString(mac.Sum(nil)[:tagSize]))
+}
+
+// document is the tag of a document by its family, issuer and number; "" without a
+// number.
+func (t Tagger) document(family, issuer, number string) Tag {
+	if number = plain(number); number == "" {
+		return ""
+	}
+	return t.tag("document", family, plain(issuer), number)
 }
 
 // leastCut is the length from which a surname counts as cut off in a
@@ -135,11 +154,11 @@ func (t Tagger) Visit(s route.State, p *gpg45.Policy, desk string) Visit {
 	for _, who := range s.Parties() {
 		for _, piece := range who.Pieces() {
 			kind := p.Type(piece.Type())
-			number, holder := plain(piece.Number()), t.Person(piece.Holder())
-			if number == "" || holder == "" || !kind.Photo {
+			document, holder := t.document(kind.Family, piece.Issuer(), piece.Number()), t.Person(piece.Holder())
+			if document == "" || holder == "" || !kind.Photo {
 				continue
 			}
-			shown := Shown{t.tag("document", kind.Family, plain(piece.Issuer()), number), holder}
+			shown := Shown{document, holder}
 			if !slices.Contains(v.Documents, shown) {
 				v.Documents = append(v.Documents, shown)
 			}

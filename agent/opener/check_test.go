@@ -1,59 +1,12 @@
 package opener
 
 import (
-	"encoding/json"
-	"io"
-	"strings"
 	"testing"
-	"unicode"
 
+	"github.com/counterproof/counterproof/agent/opener/check"
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
-	"github.com/counterproof/counterproof/agent/route"
-	"github.com/counterproof/counterproof/sync/wire"
 )
-
-// FuzzExamine checks hostile visits: whoever holds a counter's key can seal
-// anything. Nothing panics, nothing commands the terminal, and a level needs
-// two outcomes that agree.
-func FuzzExamine(f *testing.F) {
-	id := wire.RecordID{1}
-	for _, s := range []sealing{
-		{},
-		{outcome: func(o *proof.Outcome) { o.Level, o.Profile = proof.Medium, "M1C" }},
-		{facts: []proof.Fact{proof.VisitAbandoned{Reason: "patient_left"}}},
-		{facts: []proof.Fact{proof.WayChosen{Way: proof.Finish}}},
-	} {
-		events := s.visit(f, id)
-		parts, err := packet.Build(route.Fold(events), events, func(proof.PictureID) ([]byte, error) { return []byte{1}, nil })
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(parts[0].Bytes, parts[1].Bytes)
-	}
-	f.Fuzz(func(t *testing.T, claims, audit []byte) {
-		v, err := packet.Read([]packet.Part{{Name: packet.Claims, Bytes: claims}, {Name: packet.Audit, Bytes: audit}})
-		if err != nil {
-			return
-		}
-		r := examine(Result{record: id.String(), Training: true, Shut: []wire.PartName{"evidence"}}, v, "")
-		if r.Level != proof.NoLevel && (!r.Agrees || len(r.Findings) > 0 || r.Kind != KindNone) {
-			t.Errorf("level %s though agrees is %t, with %v and kind %q", r.Level, r.Agrees, r.Findings, r.Kind)
-		}
-		if err := writeJSON(io.Discard, r, personOf(r)); err != nil {
-			t.Errorf("writing it as JSON: %v", err)
-		}
-		var text strings.Builder
-		if err := writeText(&text, r, personOf(r)); err != nil {
-			t.Error(err)
-		}
-		for _, c := range text.String() {
-			if c != '\n' && !unicode.IsPrint(c) {
-				t.Fatalf("%q reaches the terminal", c)
-			}
-		}
-	})
-}
 
 // An abandoned visit has no level and claims nobody, and is no finding.
 func TestAbandonedVisit(t *testing.T) {
@@ -94,32 +47,7 @@ func TestReview(t *testing.T) {
 	if r := got[0]; r.Result != proof.Review || !r.Agrees || len(r.Findings) != 0 {
 		t.Errorf("got %+v, agrees %t, findings %v", r.Verdict, r.Agrees, r.Findings)
 	}
-	if f := got[1].Findings; len(f) != 1 || f[0] != EvidenceMissing {
+	if f := got[1].Findings; len(f) != 1 || f[0] != check.EvidenceMissing {
 		t.Errorf("without the live face: findings %v", f)
-	}
-}
-
-// Another policy may be wanted; the default one by name changes nothing.
-func TestPolicyInstead(t *testing.T) {
-	t.Parallel()
-	events := sealing{}.visit(t, wire.RecordID{1})
-	parts, err := packet.Build(route.Fold(events), events, func(proof.PictureID) ([]byte, error) { return []byte{1}, nil })
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := packet.Read(parts)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r := Result{record: wire.RecordID{1}.String(), Training: true}
-	if got := examine(r, v, "gpg45-0.4"); !got.Agrees {
-		t.Errorf("by the visit's own policy: findings %v", got.Findings)
-	}
-	got := examine(r, v, "gpg45-99")
-	if len(got.Findings) != 1 || got.Findings[0] != PolicyUnknown || got.Counter == nil || got.Level != proof.NoLevel {
-		t.Errorf("by one that nobody has: %v, %+v", got.Findings, got.Verdict)
-	}
-	if _, err := json.Marshal(got); err != nil {
-		t.Error(err)
 	}
 }

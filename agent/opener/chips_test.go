@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/counterproof/counterproof/agent/opener/check"
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 )
@@ -28,8 +29,8 @@ func TestChipsAreJudgedOnceMore(t *testing.T) {
 		level    proof.Level
 	}{
 		"it is confirmed":         {sealing{facts: withChip(read)}, true, nil, proof.Medium},
-		"it is not confirmed":     {sealing{facts: withChip(read)}, false, []Finding{ChipNotConfirmed}, proof.NoLevel},
-		"its files are missing":   {sealing{facts: withChip(read), parts: without}, true, []Finding{EvidenceMissing}, proof.NoLevel},
+		"it is not confirmed":     {sealing{facts: withChip(read)}, false, []Finding{check.ChipNotConfirmed}, proof.NoLevel},
+		"its files are missing":   {sealing{facts: withChip(read), parts: without}, true, []Finding{check.EvidenceMissing}, proof.NoLevel},
 		"it counts for nothing":   {sealing{facts: withChip(forged)[:2]}, false, nil, proof.NoLevel},
 		"neither does a copy":     {sealing{facts: withChip(copied)[:2]}, false, nil, proof.NoLevel},
 		"a visit without any one": {sealing{}, false, nil, proof.Low},

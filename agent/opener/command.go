@@ -10,8 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/counterproof/counterproof/sync/seal"
-	"github.com/counterproof/counterproof/sync/wire"
+	"github.com/counterproof/counterproof/agent/opener/vault"
 )
 
 // Attach joins a worker to the run command: it adds its flags to the command, and
@@ -32,14 +31,32 @@ whose key is lost is lost.
 
   counterproof-opener keygen               make the keys, once
   counterproof-opener enrol --invite TEXT  with counterproof-central invite --opener
-  counterproof-opener run                  open what comes in`,
+  counterproof-opener run                  open what comes in
+  counterproof-opener keys make            begin with a set of keys for each month
+  counterproof-opener shred --month 2026-08 --part evidence`,
 		SilenceUsage: true,
 		Args:         cobra.NoArgs,
 		RunE:         func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	data := root.PersistentFlags().String("data", defaultDir(), "folder with all that the opener has")
-	root.AddCommand(keygenCommand(data), enrolCommand(data), runCommand(data, attach))
+	root.PersistentFlags().String("data", defaultDir(), "folder with all that the opener has")
+	tokenFlags(root)
+	root.AddCommand(keygenCommand(), enrolCommand(), runCommand(attach), keysCommand(), shredCommand())
 	return root
+}
+
+// tokenFlags adds the flags that say on which token keys are.
+func tokenFlags(root *cobra.Command) {
+	f := root.PersistentFlags()
+	f.String("hsm", "", "PKCS#11 library of a token: keys are made there, and those that are there open too")
+	f.String("hsm-token", "", "the token's label")
+	f.String("hsm-pin-file", "", "file with the token's PIN, readable by its owner alone; else COUNTERPROOF_HSM_PIN has it")
+}
+
+// ConfigOf is the configuration that the flags of a command give.
+func ConfigOf(cmd *cobra.Command) Config {
+	value := func(name string) string { return cmd.Flag(name).Value.String() }
+	token := vault.Token{Module: value("hsm"), Label: value("hsm-token"), PINFile: value("hsm-pin-file")}
+	return Config{Dir: value("data"), Token: token, Log: logger(cmd)}
 }
 
 // defaultDir is the folder that systemd gives the service (StateDirectory), or
@@ -55,54 +72,16 @@ func defaultDir() string {
 	return filepath.Join(base, "counterproof-opener")
 }
 
-// keygenCommand makes the keys and prints their names, which are public: the
-// headers of records name them.
-func keygenCommand(data *string) *cobra.Command {
-	var suite string
-	cmd := &cobra.Command{
-		Use:   "keygen",
-		Short: "Make a private key for each part of a record, where there is none",
-		Long: `Make a private key for each part of a record, where there is none.
-
-A key that is there stays as it is. To change a part's key, rename its file
-from PART.key to PART-YEAR-MONTH.key, so that older records still open, make a
-new one and enrol again.`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			id, ok := map[string]wire.Suite{"hybrid": seal.Hybrid, "p256": seal.Classical}[suite]
-			if !ok {
-				return fmt.Errorf("no suite %.20q: there are hybrid and p256", suite)
-			}
-			keys, err := Keygen(*data, id)
-			if err != nil {
-				return err
-			}
-			for _, k := range keys {
-				name := "hybrid"
-				if k.Suite == seal.Classical {
-					name = "p256"
-				}
-				if _, err := fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s %s\n", k.Part, k.Key, name); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-	}
-	cmd.Flags().StringVar(&suite, "suite", "hybrid", "hybrid (ML-KEM-768 with X25519), or p256 for hardware that has only that")
-	return cmd
-}
-
 // enrolCommand spends an invitation. It is one word, and good for a day, so that
 // it may stand on the command line.
-func enrolCommand(data *string) *cobra.Command {
+func enrolCommand() *cobra.Command {
 	var invitation string
 	cmd := &cobra.Command{
 		Use:   "enrol --invite TEXT",
 		Short: "Enrol with the centre and hand it the public keys",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := Open(Config{Dir: *data, Log: logger(cmd)})
+			o, err := Open(ConfigOf(cmd))
 			if err != nil {
 				return err
 			}
@@ -120,7 +99,7 @@ func enrolCommand(data *string) *cobra.Command {
 
 // runCommand opens what comes in. Results go to standard output, log lines to
 // standard error, so that a program can read the one and an operator the other.
-func runCommand(data *string, attach []Attach) *cobra.Command {
+func runCommand(attach []Attach) *cobra.Command {
 	var once bool
 	var s screen
 	var policy string
@@ -136,7 +115,9 @@ and neither holds personal data. Removing the file cursor begins the log again.`
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			s.out = cmd.OutOrStdout()
-			return run(cmd.Context(), Config{Dir: *data, Policy: policy, Log: logger(cmd)}, workers, s, once)
+			cfg := ConfigOf(cmd)
+			cfg.Policy = policy
+			return run(cmd.Context(), cfg, workers, s, once)
 		},
 	}
 	for _, a := range attach {

@@ -8,16 +8,9 @@ import (
 	"path/filepath"
 )
 
-// newFile puts a file in place whole, and never over another one: then it fails
-// with os.ErrExist.
-func newFile(path string, b []byte) error { return place(path, b, os.Link) }
-
 // replaceFile puts a file in place whole, over an older one. After a power cut
 // there is the old or the new.
-func replaceFile(path string, b []byte) error { return place(path, b, os.Rename) }
-
-// place writes aside, syncs, moves into place and syncs the folder.
-func place(path string, b []byte, move func(from, to string) error) error {
+func replaceFile(path string, b []byte) error {
 	dir := filepath.Dir(path)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // with mode 0600
 	if err != nil {
@@ -31,7 +24,7 @@ func place(path string, b []byte, move func(from, to string) error) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
-	if err := move(f.Name(), path); err != nil {
+	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(dir)

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/agent/gpg45"
+	"github.com/counterproof/counterproof/agent/opener/vault"
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/agent/route"
@@ -122,6 +123,7 @@ type world struct {
 	keys    []wire.Recipient
 	log     strings.Builder
 	last    *Opener
+	token   vault.Token
 	// confirms judges chips once more, if it is set.
 	confirms func([]byte, proof.ChipRead) bool
 }
@@ -160,11 +162,11 @@ func (w *world) open() *Opener {
 	if w.last != nil {
 		_ = w.last.Close()
 	}
-	o, err := Open(Config{Dir: w.dir, Log: slog.New(slog.NewJSONHandler(&w.log, nil))})
+	o, err := Open(Config{Dir: w.dir, Token: w.token, Log: slog.New(slog.NewJSONHandler(&w.log, nil))})
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	o.centre = w.fakeCentre
+	o.centre, o.office = w.fakeCentre, w.fakeCentre
 	w.last = o
 	w.t.Cleanup(func() { _ = o.Close() })
 	return o
@@ -201,6 +203,9 @@ func (w *world) add(s sealing) store.Record {
 	}
 	h := wire.Header{
 		Version: 1, Agent: "agent-7", Seq: wire.Seq(index), Record: id, Wall: sealedAt, Training: !s.real,
+	}
+	if index > 1 && h.Agent == w.records[index-2].Receipt.Agent {
+		h.Prev = w.records[index-2].Receipt.RecHash
 	}
 	keys := w.keys
 	if s.keys != nil {
@@ -249,6 +254,26 @@ type fakeCentre struct {
 	tries   int           // how often it is asked before it is there again
 	posted  []wire.Notice // its list of the opener's news
 	silent  bool          // it takes no news
+	flags   []wire.Flag
+	leaves  []wire.Leaf
+	closed  error // what the office says instead of taking anything
+}
+
+// Flags takes flags.
+func (f *fakeCentre) Flags(_ context.Context, flags []wire.Flag) error {
+	if f.closed == nil {
+		f.flags = append(f.flags, flags...)
+	}
+	return f.closed
+}
+
+// PostLeaves takes leaves.
+func (f *fakeCentre) PostLeaves(_ context.Context, leaves []wire.Leaf) (int, error) {
+	if f.closed != nil {
+		return 0, f.closed
+	}
+	f.leaves = append(f.leaves, leaves...)
+	return len(leaves), nil
 }
 
 // PostNews brings both lists to the same end, as the line does.

@@ -19,20 +19,6 @@ func syncFolder(dir string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-// checkSecret refuses a key file that others than its owner may read or write.
-func checkSecret(path string) error {
-	fi, err := os.Lstat(path)
-	switch {
-	case err != nil:
-		return err
-	case !fi.Mode().IsRegular():
-		return fmt.Errorf("%s is not a file", path)
-	case fi.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("%s may be read by others (mode %04o): make sure that nobody copied it, then chmod 600 it", path, fi.Mode().Perm())
-	}
-	return nil
-}
-
 // lockFolder makes sure that one opener at a time works on a folder: two would
 // store a result twice. A process that dies lets it go.
 func lockFolder(path string) (io.Closer, error) {

@@ -17,7 +17,7 @@ func TestKeyFilesAreSecret(t *testing.T) {
 	if _, err := Keygen(dir, seal.Classical); err != nil {
 		t.Fatal(err)
 	}
-	path := filepath.Join(dir, keyFolder, "claims.key")
+	path := filepath.Join(dir, "keys", "claims.key")
 	for p, want := range map[string]os.FileMode{path: 0o600, filepath.Dir(path): 0o700} {
 		fi, err := os.Stat(p)
 		if err != nil || fi.Mode().Perm() != want {

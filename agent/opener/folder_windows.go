@@ -8,9 +8,6 @@ import (
 // syncFolder does nothing: NTFS journals names, and a folder cannot be synced.
 func syncFolder(string) error { return nil }
 
-// checkSecret leaves key files to the folder's access list.
-func checkSecret(string) error { return nil }
-
 // lockFolder marks the folder as in use. Windows does not remove a file that is
 // open, so a mark that stays and cannot be removed is another opener's.
 func lockFolder(path string) (io.Closer, error) {

@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/counterproof/counterproof/agent/opener/check"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -31,6 +33,15 @@ type journal struct {
 	known            map[wire.Hash]bool   // records whose result is stored
 	visits           map[string]wire.Hash // the record that a visit came in, by the record's name
 	noted            map[noted]bool       // defects
+	heads            map[wire.AgentID]head
+	broken           map[wire.Hash]bool // results that were held for their chain
+}
+
+// head is the newest record of a counter's chain.
+type head struct {
+	seq wire.Seq
+	rec wire.Hash
+	at  time.Time // when it was noted
 }
 
 // noted names a defect: a record may show another one once a key was found.
@@ -55,6 +66,8 @@ type resultLine struct {
 	Training bool           `json:"training"`
 	Findings []Finding      `json:"findings,omitempty"`
 	At       time.Time      `json:"at"` // when it was opened
+	Agent    wire.AgentID   `json:"agent,omitempty"`
+	Seq      wire.Seq       `json:"seq,omitempty"`
 }
 
 // defectLine is one record that could not be opened, with what the site needs to
@@ -74,6 +87,7 @@ func openJournal(dir string, log *slog.Logger) (*journal, error) {
 	j := &journal{
 		cursorPath: filepath.Join(dir, cursorFile),
 		known:      map[wire.Hash]bool{}, visits: map[string]wire.Hash{}, noted: map[noted]bool{},
+		heads: map[wire.AgentID]head{}, broken: map[wire.Hash]bool{},
 	}
 	var err error
 	if j.cursor, j.last, err = readCursor(j.cursorPath); err != nil {
@@ -81,12 +95,19 @@ func openJournal(dir string, log *slog.Logger) (*journal, error) {
 	}
 	j.results, err = openLines(filepath.Join(dir, resultFile), log, func(l resultLine) {
 		j.learn(l.Record, l.RecHash)
+		if slices.Contains(l.Findings, check.ChainBroken) {
+			j.broken[l.RecHash] = true
+		}
+		j.follow(l.Agent, head{l.Seq, l.RecHash, l.At})
 	})
 	if err != nil {
 		return nil, err
 	}
 	j.defects, err = openLines(filepath.Join(dir, defectFile), log, func(l defectLine) {
 		j.noted[noted{l.RecHash, l.Kind}] = true
+		if l.Kind != KindSignature {
+			j.follow(l.Agent, head{l.Seq, l.RecHash, l.At})
+		}
 	})
 	if err != nil {
 		return nil, errors.Join(err, j.results.Close())
@@ -95,32 +116,64 @@ func openJournal(dir string, log *slog.Logger) (*journal, error) {
 }
 
 // close closes the files; nothing is lost without it.
-func (j *journal) close() error { return errors.Join(j.results.Close(), j.defects.Close()) }
+func (j *journal) close() error {
+	if j == nil {
+		return nil
+	}
+	return errors.Join(j.results.Close(), j.defects.Close())
+}
 
 // note stores a result that is new. One that is known is marked as come again.
-// A visit that came before in another record is held: it counts once.
+// A visit that came before in another record is held: it counts once. So is a
+// record that does not follow the one before it of its counter.
 func (j *journal) note(r Result) (Result, error) {
-	if r.Kind != KindNone {
-		return j.noteDefect(r)
+	now := time.Now().UTC().Truncate(time.Millisecond)
+	if r.Kind != KindSignature {
+		defer j.follow(r.Agent, head{r.Seq, r.RecHash, now})
 	}
-	first, came := j.visits[r.record]
-	if came && first != r.RecHash {
+	if r.Kind != KindNone {
+		return j.noteDefect(r, now)
+	}
+	if first, came := j.visits[r.record()]; came && first != r.RecHash {
 		r = r.with(DuplicateVisit)
+		r.first = first
+	}
+	if j.broken[r.RecHash] || !j.known[r.RecHash] && j.breaks(r) {
+		r = r.with(check.ChainBroken)
+		j.broken[r.RecHash] = true
 	}
 	if j.known[r.RecHash] {
 		r.Again = true
 		return r, nil
 	}
 	err := addLine(j.results, resultLine{
-		RecHash: r.RecHash, Record: r.record, Ref: r.Ref, LogIndex: r.LogIndex, Result: r.Result, Level: r.Level,
+		RecHash: r.RecHash, Record: r.record(), Ref: r.Ref, LogIndex: r.LogIndex, Result: r.Result, Level: r.Level,
 		Profile: r.Profile, NHS: r.NHS, Policy: r.Policy, Agrees: r.Agrees, Training: r.Training, Findings: r.Findings,
-		At: time.Now().UTC().Truncate(time.Millisecond),
+		At: now, Agent: r.Agent, Seq: r.Seq,
 	})
 	if err != nil {
 		return r, err
 	}
-	j.learn(r.record, r.RecHash)
+	j.learn(r.record(), r.RecHash)
 	return r, nil
+}
+
+// breaks reports a record that stands at or before the head of its counter's chain,
+// or next to it without following it. Between the two may lie records that the
+// centre refused, which nobody opens.
+func (j *journal) breaks(r Result) bool {
+	h, known := j.heads[r.Agent]
+	if !known || h.rec == r.RecHash {
+		return false
+	}
+	return r.Seq <= h.seq || r.Seq == h.seq+1 && r.header.Prev != h.rec
+}
+
+// follow moves the head of a counter's chain.
+func (j *journal) follow(agent wire.AgentID, h head) {
+	if agent != "" && h.seq != 0 && !h.at.Before(j.heads[agent].at) {
+		j.heads[agent] = h
+	}
 }
 
 // learn takes in a stored result. The first record of a visit stays its record.
@@ -132,15 +185,14 @@ func (j *journal) learn(record string, rec wire.Hash) {
 }
 
 // noteDefect stores a defect that is new.
-func (j *journal) noteDefect(r Result) (Result, error) {
+func (j *journal) noteDefect(r Result, now time.Time) (Result, error) {
 	name := noted{r.RecHash, r.Kind}
 	if j.noted[name] {
 		r.Again = true
 		return r, nil
 	}
 	err := addLine(j.defects, defectLine{
-		RecHash: r.RecHash, LogIndex: r.LogIndex, Agent: r.Agent, Seq: r.Seq, Ref: r.Ref, Kind: r.Kind,
-		At: time.Now().UTC().Truncate(time.Millisecond),
+		RecHash: r.RecHash, LogIndex: r.LogIndex, Agent: r.Agent, Seq: r.Seq, Ref: r.Ref, Kind: r.Kind, At: now,
 	})
 	if err == nil {
 		j.noted[name] = true
@@ -152,6 +204,9 @@ func (j *journal) noteDefect(r Result) (Result, error) {
 func (j *journal) advance(index uint64, rec wire.Hash) error {
 	if err := replaceFile(j.cursorPath, fmt.Appendf(nil, "%d %s", index, rec)); err != nil {
 		return err
+	}
+	if index == 0 {
+		clear(j.heads) // a log that is begun again may hold other chains
 	}
 	j.cursor, j.last = index, rec
 	return nil

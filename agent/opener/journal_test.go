@@ -93,7 +93,7 @@ func TestTornResults(t *testing.T) {
 			if len(j.known) != c.known {
 				t.Errorf("%d results are known, want %d", len(j.known), c.known)
 			}
-			if _, err := j.note(Result{RecHash: wire.Hash{9}, record: "9"}); err != nil {
+			if _, err := j.note(Result{RecHash: wire.Hash{9}, header: wire.Header{Record: wire.RecordID{9}}}); err != nil {
 				t.Fatal(err)
 			}
 			if err := j.close(); err != nil {
@@ -118,7 +118,7 @@ func TestDefectThenResult(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, true)
 	w.add(sealing{})
-	path := filepath.Join(w.dir, keyFolder, "claims.key")
+	path := filepath.Join(w.dir, "keys", "claims.key")
 	key, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -133,7 +133,7 @@ func TestDefectThenResult(t *testing.T) {
 	if got := w.once(); got[0].Kind != KindUnknownKey {
 		t.Fatalf("kind %q, want an unknown key", got[0].Kind)
 	}
-	if err := os.WriteFile(filepath.Join(w.dir, keyFolder, "claims-older.key"), key, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(w.dir, "keys", "claims-older.key"), key, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.rewind()

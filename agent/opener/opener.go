@@ -9,8 +9,9 @@
 //
 // # The laws
 //
-//   - A private key is made here, lies in a file that only its owner may read,
-//     and is never written over.
+//   - Private keys are package vault's. What was sealed to one that was destroyed is
+//     erased, which is no defect; a token that is away stops the opener at the
+//     record, and says nothing about it.
 //   - A bad record never blocks the next: it is noted with its kind, and the
 //     cursor goes on.
 //   - Every record is shown at least once. Its result is stored, then shown,
@@ -39,10 +40,13 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
-	"github.com/counterproof/counterproof/agent/gpg45"
+	"github.com/counterproof/counterproof/agent/opener/check"
+	"github.com/counterproof/counterproof/agent/opener/vault"
+	"github.com/counterproof/counterproof/agent/opener/watch"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/store"
@@ -52,7 +56,6 @@ import (
 
 // The files and folders under Config.Dir.
 const (
-	keyFolder      = "keys"
 	identityFolder = "identity"
 	addressFile    = "centre"
 	cursorFile     = "cursor"
@@ -77,6 +80,7 @@ type Config struct {
 	// Confirms judges the files of a chip once more and reports whether they bear
 	// out what the counter said of it; nil believes every counter.
 	Confirms func(files []byte, said proof.ChipRead) bool
+	Token    vault.Token // where keys are on a token; files alone if zero
 }
 
 // centre is what the opener asks of the centre; uplink.Client does it.
@@ -92,6 +96,16 @@ type centre interface {
 	Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record, error]
 	// PostNews brings the own list of news and the centre's to the same end.
 	PostNews(ctx context.Context, own uplink.Outbox) (sent int, err error)
+}
+
+// office is what the opener tells the centre's office and its log; uplink.Client
+// does it.
+type office interface {
+	// Flags asks people to look at records; the same again changes nothing.
+	Flags(ctx context.Context, flags []wire.Flag) error
+	// PostLeaves puts tombstones into the centre's log and returns how many of them
+	// it took before err.
+	PostLeaves(ctx context.Context, leaves []wire.Leaf) (posted int, err error)
 }
 
 // Worker works the cases that opened records make. Its methods are called one at
@@ -110,16 +124,20 @@ type Worker interface {
 // Opener opens records. It is for one goroutine, and one process at a time
 // works on its folder.
 type Opener struct {
-	cfg     Config
-	log     *slog.Logger
-	keeper  *custody.Keeper
-	centre  centre
-	keys    ring
-	journal *journal
-	lock    io.Closer
-	worker  Worker // nil for none
-	news    *news  // nil before the first is told
-	level   bool   // the log was compared with the cursor since the start
+	cfg      Config
+	log      *slog.Logger
+	keeper   *custody.Keeper
+	centre   centre
+	office   office
+	vault    *vault.Vault
+	watch    *watch.Watch
+	journal  *journal
+	lock     io.Closer
+	settings settings
+	worker   Worker    // nil for none
+	news     *news     // nil before the first is told
+	level    bool      // the log was compared with the cursor since the start
+	later    time.Time // before it the office is left alone
 }
 
 // Open opens the opener's folder. It starts nothing and asks the centre
@@ -135,10 +153,8 @@ func Open(cfg Config) (*Opener, error) {
 func open(cfg Config) (*Opener, error) {
 	cfg.Poll = cmp.Or(cfg.Poll, pollDefault)
 	o := &Opener{cfg: cfg, log: cmp.Or(cfg.Log, slog.New(slog.DiscardHandler))}
-	if cfg.Policy != "" {
-		if _, err := gpg45.Load(cfg.Policy); err != nil {
-			return nil, err
-		}
+	if err := check.Policy(cfg.Policy); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, err
@@ -148,7 +164,7 @@ func open(cfg Config) (*Opener, error) {
 		return nil, err
 	}
 	if err := o.load(); err != nil {
-		return nil, errors.Join(err, o.lock.Close())
+		return nil, errors.Join(err, o.Close())
 	}
 	return o, nil
 }
@@ -156,28 +172,41 @@ func open(cfg Config) (*Opener, error) {
 // load reads what is in the folder.
 func (o *Opener) load() (err error) {
 	dir := o.cfg.Dir
+	if o.settings, err = readSettings(dir); err != nil {
+		return err
+	}
 	if o.keeper, err = custody.Open(filepath.Join(dir, identityFolder)); err != nil {
 		return err
 	}
-	if o.keys, err = loadRing(filepath.Join(dir, keyFolder)); err != nil {
+	if o.vault, err = vault.Open(vault.Config{Dir: dir, Token: o.cfg.Token}); err != nil {
 		return err
 	}
 	address, err := readSmall(filepath.Join(dir, addressFile), maxAddress)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err
 	}
-	o.centre = uplink.New(uplink.Config{Keeper: o.keeper, Address: strings.TrimSpace(string(address)), Log: o.log})
-	o.journal, err = openJournal(dir, o.log)
+	client := uplink.New(uplink.Config{Keeper: o.keeper, Address: strings.TrimSpace(string(address)), Log: o.log})
+	o.centre, o.office = client, client
+	if o.journal, err = openJournal(dir, o.log); err != nil {
+		return err
+	}
+	o.watch, err = watch.Open(dir, o.settings.Pace)
 	return err
 }
 
 // Close closes the opener's files and lets the folder go.
 func (o *Opener) Close() error {
-	var err error
+	var errs []error
 	if o.worker != nil {
-		err = o.worker.Close()
+		errs = append(errs, o.worker.Close())
 	}
-	return errors.Join(err, o.journal.close(), o.news.close(), o.lock.Close())
+	if o.vault != nil {
+		errs = append(errs, o.vault.Close())
+	}
+	if o.watch != nil {
+		errs = append(errs, o.watch.Close())
+	}
+	return errors.Join(append(errs, o.journal.close(), o.news.close(), o.lock.Close())...)
 }
 
 // Confirm has the files of chips judged once more from now on (Config.Confirms).
@@ -207,8 +236,8 @@ var errNoKeys = errors.New("keys are missing: make them first, with counterproof
 // with the same invitation after a failure or with a new one, hands in the keys
 // of now.
 func (o *Opener) Enrol(ctx context.Context, invitation string) error {
-	keys := o.keys.recipients()
-	if len(keys) < len(sealedParts()) {
+	keys := o.vault.InForce(time.Now())
+	if len(keys) < len(vault.Parts()) {
 		return errNoKeys
 	}
 	invite, err := store.ParseInvite(invitation)
@@ -224,26 +253,29 @@ func (o *Opener) Enrol(ctx context.Context, invitation string) error {
 	if err := o.centre.PutRecipients(ctx, keys); err != nil {
 		return fmt.Errorf("handing in the keys: %w", err)
 	}
-	return nil
+	return o.vault.Hand(keys, time.Now())
 }
 
 // Once fetches, opens and shows all records that the centre holds after the
 // cursor, and returns how many there were. A record that cannot be opened is
 // shown with its kind like any other. An error is about the centre, with a
-// wire.Kind, or about the own disk, without one; the record at hand then comes
-// again. A record that show was called for before ctx ended comes again too.
+// wire.Kind, or about the own disk or token, without one; the record at hand then
+// comes again. A record that show was called for before ctx ended comes again too.
 func (o *Opener) Once(ctx context.Context, show func(Result)) (n int, err error) {
 	identity, enrolled, err := o.keeper.Identity()
 	switch {
 	case err != nil:
 		return 0, err
-	case !o.keys.enough():
+	case !o.vault.Enough():
 		return 0, errNoKeys
 	case !enrolled:
 		return 0, &wire.Error{Op: "fetching records", Kind: wire.KindNotEnrolled}
 	}
 	if err := o.centre.Refresh(ctx); err != nil {
 		return 0, fmt.Errorf("fetching records: %w", err)
+	}
+	if err := o.turn(ctx, time.Now()); err != nil {
+		return 0, err
 	}
 	if !o.level {
 		if _, err := o.begin(ctx); err != nil {
@@ -256,6 +288,9 @@ func (o *Opener) Once(ctx context.Context, show func(Result)) (n int, err error)
 		n += page
 		if err == nil {
 			err = o.work(ctx, identity.Agent)
+		}
+		if err == nil {
+			err = o.report(ctx, identity.Agent, time.Now())
 		}
 		if err != nil || page == 0 {
 			return n, err
@@ -324,7 +359,11 @@ func (o *Opener) Reopen(ctx context.Context, index uint64) (Result, error) {
 		if err != nil && record.Receipt.LogIndex == 0 {
 			return Result{}, fmt.Errorf("fetching a record again: %w", err)
 		}
-		return o.judge(record, err, identity.Training), nil
+		r, err := o.judge(record, err, identity.Training)
+		if err != nil {
+			return Result{}, fmt.Errorf("opening a record again: %w", err)
+		}
+		return r, nil
 	}
 	return Result{}, &wire.Error{Op: "fetching a record again", Kind: wire.KindProtocol, Err: errors.New("the centre has it no more")}
 }
@@ -366,7 +405,11 @@ func (o *Opener) page(ctx context.Context, training bool, show func(Result)) (n 
 				return 1, err // so that whoever calls asks for more
 			}
 		}
-		if err := o.take(ctx, o.judge(record, err, training), show); err != nil {
+		r, err := o.judge(record, err, training)
+		if err == nil {
+			err = o.take(ctx, r, record, show)
+		}
+		if err != nil {
 			return n, err
 		}
 		n++
@@ -374,43 +417,50 @@ func (o *Opener) page(ctx context.Context, training bool, show func(Result)) (n 
 	return n, ctx.Err()
 }
 
-// judge opens and checks one record; bad is what the fetching found against it.
-func (o *Opener) judge(record store.Record, bad error, training bool) Result {
+// judge opens and checks one record; bad is what the fetching found against it. An
+// error is that a token is away, which says nothing about the record.
+func (o *Opener) judge(record store.Record, bad error, training bool) (Result, error) {
 	r := Result{LogIndex: record.Receipt.LogIndex, RecHash: record.Envelope.RecHash()}
 	// A header that reads says whose record it is, also where a part is damaged.
 	h, err := wire.DecodeHeader(record.Envelope.Header)
 	if err == nil {
-		_, err = record.Envelope.Check()
-		r.Agent, r.Seq, r.Ref, r.Training, r.record = h.Agent, h.Seq, h.Record.Ref(), h.Training, h.Record.String()
+		if !record.Erased {
+			_, err = record.Envelope.Check()
+		}
+		r.Agent, r.Seq, r.Ref, r.Training, r.header = h.Agent, h.Seq, h.Record.Ref(), h.Training, h
 	}
 	switch {
 	case bad != nil:
-		return r.defective(KindSignature, bad)
+		return r.defective(KindSignature, bad), nil
 	case err != nil:
-		return r.defective(KindDamaged, err)
+		return r.defective(KindDamaged, err), nil
+	case h.Training != training:
+		return r.defective(KindTraining, errors.New("the record and this opener are not both in training")), nil
+	case record.Erased:
+		return r.defective(KindErased, errors.New("the centre erased it")), nil
 	}
-	if h.Training != training {
-		return r.defective(KindTraining, errors.New("the record and this opener are not both in training"))
+	visit, r, err := o.open(r, record.Envelope)
+	if err != nil || r.Kind != KindNone {
+		return r, err
 	}
-	visit, shut, kind, err := o.keys.visit(record.Envelope, h)
-	if err != nil {
-		return r.defective(kind, err)
+	r.Report = check.Visit(visit, check.Opened{
+		Header: h, Received: record.Receipt.At, Shut: slices.Concat(r.Shut, r.Erased), Policy: o.cfg.Policy, Confirms: o.cfg.Confirms,
+	})
+	if r.Kind == KindNone {
+		r.visit = &visit
 	}
-	r.Shut = shut
-	if r = examine(r, visit, o.cfg.Policy); r.Kind == KindNone {
-		r = chips(r, visit, o.cfg.Confirms)
-	}
-	if r.Kind == KindNone && clockDoubtful(visit.Events, h, record.Receipt.At) {
-		r = r.with(ClockDoubtful)
-	}
-	return r
+	return r, nil
 }
 
-// take stores a result, shows it and moves the cursor, in this order.
-func (o *Opener) take(ctx context.Context, r Result, show func(Result)) error {
+// take stores a result, holds it against the others, shows it and moves the cursor,
+// in this order.
+func (o *Opener) take(ctx context.Context, r Result, record store.Record, show func(Result)) error {
 	r, err := o.journal.note(r)
 	if err != nil {
 		return fmt.Errorf("storing a result: %w", err)
+	}
+	if err := o.watch.Take(r.seen(record)); err != nil {
+		return fmt.Errorf("holding a record against the others: %w", err)
 	}
 	o.tell(r)
 	if o.worker != nil {
@@ -435,7 +485,7 @@ func (o *Opener) tell(r Result) {
 	log := o.log.With("agent", string(r.Agent), "seq", uint64(r.Seq), "rec", r.RecHash.String())
 	switch {
 	case r.Kind != KindNone:
-		log.Warn("a record could not be opened", "kind", string(r.Kind), "err", r.cause)
+		log.Warn("a record could not be opened", "kind", string(r.Kind), "err", r.Cause)
 	case len(r.Findings) > 0:
 		log.Warn("a record is held for people to look at", "kind", string(r.Findings[0]), "count", len(r.Findings))
 	default:
@@ -444,7 +494,7 @@ func (o *Opener) tell(r Result) {
 }
 
 // Run looks for records until ctx ends, and returns nil then. What concerns the
-// centre is logged and tried again; the own disk's failure ends it, and so does
+// centre, and a token that is away, is logged and tried again; the own disk's failure ends it, and so does
 // an opener that is not enrolled.
 func (o *Opener) Run(ctx context.Context) error {
 	for {
@@ -453,6 +503,8 @@ func (o *Opener) Run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, vault.ErrAway):
+			o.log.Warn("the token does not answer", "err", err, "wait", o.cfg.Poll.String())
 		case err != nil && (kind == wire.KindNone || kind == wire.KindNotEnrolled):
 			return err
 		case err != nil:

@@ -15,6 +15,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/counterproof/counterproof/agent/opener/check"
+	"github.com/counterproof/counterproof/agent/opener/vault"
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/seal"
@@ -177,8 +179,8 @@ func TestDefects(t *testing.T) {
 				t.Fatalf("the records around the bad one did not come through: %+v", got)
 			}
 			bad := got[1]
-			if bad.Kind != c.want || bad.Level != proof.NoLevel || bad.Agrees || bad.cause == nil {
-				t.Errorf("kind %q, level %s, agrees %t, cause %v; want kind %q without a level", bad.Kind, bad.Level, bad.Agrees, bad.cause, c.want)
+			if bad.Kind != c.want || bad.Level != proof.NoLevel || bad.Agrees || bad.Cause == nil {
+				t.Errorf("kind %q, level %s, agrees %t, cause %v; want kind %q without a level", bad.Kind, bad.Level, bad.Agrees, bad.Cause, c.want)
 			}
 			if told := bad.Agent == "agent-7" && bad.Seq == 2 && bad.Ref != ""; told != (c.name != "bits/header") {
 				t.Errorf("the site of the record is told: %t (%s, %d)", told, bad.Agent, bad.Seq)
@@ -262,28 +264,28 @@ func TestFindings(t *testing.T) {
 		{"claims-another-checker", sealing{outcome: func(o *proof.Outcome) { o.Checks[0].By.ID = "alex" }}, false, []Finding{RescoredDifferently}},
 		{"claims-another-policy", sealing{outcome: func(o *proof.Outcome) { o.Policy = "gpg45-0.3" }}, false, []Finding{RescoredDifferently}},
 		{"claims-less-than-it-is", sealing{outcome: func(o *proof.Outcome) { o.Result, o.Level, o.Profile = proof.NotProved, proof.NoLevel, "" }}, false, []Finding{RescoredDifferently}},
-		{"only-the-claims-part-lies", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Outcome.Level = proof.High })}, false, []Finding{RescoredDifferently, ClaimsDiffer}},
-		{"another-person", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Person.Surname = proof.NewName("OTHER") })}, true, []Finding{ClaimsDiffer}},
-		{"another-number", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents[0].Number = "X7654321" })}, true, []Finding{ClaimsDiffer}},
-		{"no-document-claimed", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents = nil })}, true, []Finding{ClaimsDiffer}},
-		{"pictures-left-out", sealing{parts: func(p []packet.Part) []packet.Part { return p[:2] }}, true, []Finding{EvidenceMissing}},
+		{"only-the-claims-part-lies", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Outcome.Level = proof.High })}, false, []Finding{RescoredDifferently, check.ClaimsDiffer}},
+		{"another-person", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Person.Surname = proof.NewName("OTHER") })}, true, []Finding{check.ClaimsDiffer}},
+		{"another-number", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents[0].Number = "X7654321" })}, true, []Finding{check.ClaimsDiffer}},
+		{"no-document-claimed", sealing{parts: claims(func(c *packet.ClaimsPart) { c.Documents = nil })}, true, []Finding{check.ClaimsDiffer}},
+		{"pictures-left-out", sealing{parts: func(p []packet.Part) []packet.Part { return p[:2] }}, true, []Finding{check.EvidenceMissing}},
 		{"not-confirmed", sealing{events: func(e []proof.Event) []proof.Event {
 			return slices.DeleteFunc(e, func(e proof.Event) bool {
 				return slices.Contains([]proof.FactKind{"result_confirmed", "claim_made"}, e.Fact.FactKind())
 			})
-		}}, false, []Finding{NotDecided}},
+		}}, false, []Finding{check.NotDecided}},
 		{"policy-unknown", sealing{events: func(e []proof.Event) []proof.Event {
 			begin := e[0].Fact.(proof.VisitStarted)
 			begin.Policy = "../gpg45-0.4"
 			e[0].Fact = begin
 			return e
-		}}, false, []Finding{PolicyUnknown}},
+		}}, false, []Finding{check.PolicyUnknown}},
 		{"policy-not-named", sealing{events: func(e []proof.Event) []proof.Event {
 			begin := e[0].Fact.(proof.VisitStarted)
 			begin.Policy = ""
 			e[0].Fact = begin
 			return e
-		}}, false, []Finding{PolicyUnknown}},
+		}}, false, []Finding{check.PolicyUnknown}},
 		{"nothing", sealing{}, true, nil},
 		{"other-words-for-reasons", sealing{outcome: func(o *proof.Outcome) { o.Reasons, o.Raise = nil, nil }}, true, nil},
 	} {
@@ -295,7 +297,7 @@ func TestFindings(t *testing.T) {
 			if !slices.Equal(r.Findings, c.want) || r.Agrees != c.agrees || r.Kind != KindNone {
 				t.Errorf("findings %v, agrees %t, kind %q; want %v and %t", r.Findings, r.Agrees, r.Kind, c.want, c.agrees)
 			}
-			if len(c.want) > 0 && r.Verdict != held {
+			if len(c.want) > 0 && r.Verdict != check.Held() {
 				t.Errorf("a record in doubt has the verdict %+v", r.Verdict)
 			}
 			if stored := w.results(); len(stored) != 1 || stored[0].Level != r.Level || !slices.Equal(stored[0].Findings, c.want) {
@@ -322,7 +324,7 @@ func TestBothOutcomesAreShown(t *testing.T) {
 	if r.Rescored == nil || r.Rescored.Profile != "L1B" || r.Rescored.Level != proof.Low {
 		t.Errorf("the opener's outcome: %+v", r.Rescored)
 	}
-	if want := (Verdict{unclear, unclear, unclear, unclear, true}); *got[1].Counter != want {
+	if want := (Verdict{Result: "unclear", Level: "unclear", Profile: "unclear", NHS: "unclear", Provisional: true}); *got[1].Counter != want {
 		t.Errorf("words of no list came through: %+v", *got[1].Counter)
 	}
 }
@@ -333,7 +335,7 @@ func TestEvidenceKeptElsewhere(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, true)
 	w.add(sealing{})
-	if err := os.Remove(filepath.Join(w.dir, keyFolder, "evidence.key")); err != nil {
+	if err := os.Remove(filepath.Join(w.dir, "keys", "evidence.key")); err != nil {
 		t.Fatal(err)
 	}
 	r := w.once()[0]
@@ -353,7 +355,7 @@ func TestSameVisitTwice(t *testing.T) {
 		if len(got) != 3 || got[0].Level != proof.Low || len(got[0].Findings) != 0 || got[2].Level != proof.Low {
 			t.Fatalf("pass %d: %+v", pass, got)
 		}
-		if !slices.Equal(got[1].Findings, []Finding{DuplicateVisit}) || got[1].Verdict != held {
+		if !slices.Equal(got[1].Findings, []Finding{DuplicateVisit}) || got[1].Verdict != check.Held() {
 			t.Errorf("pass %d: the second record of a visit: %v, %+v", pass, got[1].Findings, got[1].Verdict)
 		}
 		w.rewind()
@@ -563,8 +565,8 @@ func TestEnrolHandsInTheKeys(t *testing.T) {
 			t.Errorf("%s: %v", r.Part, err)
 		}
 	}
-	if !slices.Equal(parts, sealedParts()) {
-		t.Errorf("handed in %v, want %v", parts, sealedParts())
+	if !slices.Equal(parts, vault.Parts()) {
+		t.Errorf("handed in %v, want %v", parts, vault.Parts())
 	}
 	b, err := os.ReadFile(filepath.Join(w.dir, addressFile))
 	if err != nil || string(b) != "centre.example:8443\n" {
@@ -576,7 +578,7 @@ func TestEnrolHandsInTheKeys(t *testing.T) {
 	}
 	// Counters could not seal what they are told no key for.
 	w.away = nil
-	if err := os.Remove(filepath.Join(w.dir, keyFolder, "evidence.key")); err != nil {
+	if err := os.Remove(filepath.Join(w.dir, "keys", "evidence.key")); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.open().Enrol(t.Context(), invite); !errors.Is(err, errNoKeys) || w.handed != nil {

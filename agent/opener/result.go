@@ -1,73 +1,31 @@
 package opener
 
 import (
-	"slices"
-
+	"github.com/counterproof/counterproof/agent/opener/check"
 	"github.com/counterproof/counterproof/agent/packet"
-	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
-// Kind says in one word why a record could not be opened. Add only at the end:
-// the defects file speaks these words.
-type Kind string
-
-// The kinds.
-const (
-	KindNone       Kind = ""
-	KindSignature  Kind = "signature"         // the counter's signature or the centre's receipt does not hold
-	KindDamaged    Kind = "damaged"           // a part does not open, or is not the one that the header names
-	KindUnknownKey Kind = "unknown_key"       // a part that the score rests on is sealed to a key that is not here
-	KindTraining   Kind = "training_mismatch" // made in training and opened outside it, or the other way round
-	KindUnreadable Kind = "unreadable"        // it opened, but no visit of a known schema is inside
-	KindOtherVisit Kind = "other_visit"       // the visit inside was to be another record
+// Words of package check that a result is told in.
+type (
+	Kind    = check.Kind    // why a record could not be opened
+	Finding = check.Finding // what speaks against one that opened
+	Verdict = check.Verdict // what a visit comes to
 )
 
-// Finding is something that speaks against a record that opened. A record with
-// one is held for people. Add only at the end.
-type Finding string
-
-// The findings.
+// The kinds and findings that others act on, by their names in package check.
 const (
-	// RescoredDifferently: the events come to something else than the counter
-	// said.
-	RescoredDifferently Finding = "rescored_differently"
-	// PolicyUnknown: the policy that the visit names did not come with this
-	// program, so it could not be scored again.
-	PolicyUnknown Finding = "policy_unknown"
-	// NotDecided: the events do not lead to a decided, confirmed visit.
-	NotDecided Finding = "not_decided"
-	// ClaimsDiffer: the claims tell another person, document or outcome than
-	// the events.
-	ClaimsDiffer Finding = "claims_differ"
-	// EvidenceMissing: a picture that the visit speaks of is not in the record.
-	EvidenceMissing Finding = "evidence_missing"
-	// DuplicateVisit: the same visit came before, in another record.
-	DuplicateVisit Finding = "duplicate_visit"
-	// ClockDoubtful: the times of the visit cannot be, so that no date that was
-	// judged by them holds.
-	ClockDoubtful Finding = "clock_doubtful"
-	// ChipNotConfirmed: the files of a chip do not bear out what the counter said
-	// of it.
-	ChipNotConfirmed Finding = "chip_not_confirmed"
+	KindNone            = check.KindNone
+	KindSignature       = check.KindSignature
+	KindDamaged         = check.KindDamaged
+	KindUnknownKey      = check.KindUnknownKey
+	KindTraining        = check.KindTraining
+	KindUnreadable      = check.KindUnreadable
+	KindOtherVisit      = check.KindOtherVisit
+	KindErased          = check.KindErased
+	RescoredDifferently = check.RescoredDifferently
+	DuplicateVisit      = check.DuplicateVisit
 )
-
-// Verdict is what a visit comes to, in the words of package proof.
-type Verdict struct {
-	Result      proof.Result   `json:"result"`
-	Level       proof.Level    `json:"level"`
-	Profile     string         `json:"profile"` // "" where none is met or a level is withheld
-	NHS         proof.NHSLevel `json:"nhs"`
-	Provisional bool           `json:"provisional"`
-}
-
-// held is the verdict of a record in doubt: people look at it, nothing counts.
-var held = Verdict{Result: proof.Review, Level: proof.NoLevel, NHS: proof.NHSNone}
-
-// verdictOf is an outcome's verdict.
-func verdictOf(o proof.Outcome) Verdict {
-	return Verdict{o.Result, o.Level, o.Profile, o.NHS, o.Provisional}
-}
 
 // Result is what came of one record. As JSON and as text it holds no personal
 // data; Visit does.
@@ -79,25 +37,19 @@ type Result struct {
 	RecHash  wire.Hash    `json:"rec_hash"`
 	Training bool         `json:"training"`        // proves nobody
 	Again    bool         `json:"again,omitempty"` // its result was stored before
-	// Kind says why the record could not be opened; then nothing below counts.
-	Kind Kind `json:"error_kind,omitempty"`
-	// Verdict is the counter's outcome where the opener's own agrees; where
-	// anything was found, it is a review without a level.
-	Verdict
-	Agrees   bool         `json:"agrees"` // both outcomes are the same
-	Policy   string       `json:"policy"` // by which it was scored again
-	Reasons  []proof.Code `json:"reasons"`
-	Findings []Finding    `json:"findings,omitempty"`
-	// Counter and Rescored are both outcomes where they are not the same.
-	Counter  *Verdict `json:"counter,omitempty"`
-	Rescored *Verdict `json:"rescored,omitempty"`
+	check.Report
 	// Shut are the parts whose keys are kept elsewhere.
 	Shut []wire.PartName `json:"shut,omitempty"`
+	// Erased are the parts whose keys were destroyed on purpose.
+	Erased []wire.PartName `json:"erased,omitempty"`
 
-	record string // the record's random name, hexadecimal
-	cause  error
+	header wire.Header // zero where it does not read
+	first  wire.Hash   // the record that the visit came in before, zero for none
 	visit  *packet.Visit
 }
+
+// record is the record's random name, hexadecimal.
+func (r Result) record() string { return r.header.Record.String() }
 
 // Visit is the opened visit with its personal data, for account linking; false
 // where the record did not open.
@@ -110,16 +62,12 @@ func (r Result) Visit() (packet.Visit, bool) {
 
 // defective is a record that did not open.
 func (r Result) defective(kind Kind, cause error) Result {
-	r.Kind, r.cause = kind, cause
-	r.Verdict, r.Reasons = held, []proof.Code{}
+	r.Report = check.Defective(kind, cause)
 	return r
 }
 
 // with holds the record back because of a finding.
 func (r Result) with(f Finding) Result {
-	if !slices.Contains(r.Findings, f) {
-		r.Findings = append(slices.Clone(r.Findings), f)
-	}
-	r.Verdict = held
+	r.Report = r.Report.With(f)
 	return r
 }

@@ -90,6 +90,12 @@ func writeText(w io.Writer, r Result, p *person) error {
 	}
 	fmt.Fprintf(&b, "record %d: number %d of %s%s\n", r.LogIndex, r.Seq, orNone(string(r.Agent)), marks(r))
 	line("reference", "%s", orNone(string(r.Ref)))
+	if r.Kind == KindErased {
+		line("erased", "%s", kindText(r.Kind))
+		b.WriteByte('\n')
+		_, err := io.WriteString(w, b.String())
+		return err
+	}
 	if r.Kind != KindNone {
 		line("opened", "no: %s (%s)", kindText(r.Kind), r.Kind)
 		b.WriteByte('\n')
@@ -114,6 +120,9 @@ func writeText(w io.Writer, r Result, p *person) error {
 	line("reasons", "%s", orNone(join(r.Reasons)))
 	if len(r.Shut) > 0 {
 		line("shut", "%s: the keys are kept elsewhere", join(r.Shut))
+	}
+	if len(r.Erased) > 0 {
+		line("erased", "%s: the time is up for which it is kept", join(r.Erased))
 	}
 	if p != nil {
 		line("PERSONAL", "for account linking only, not to be kept or copied")
@@ -159,11 +168,13 @@ func kindText(k Kind) string {
 	case KindDamaged:
 		return "it is damaged; the site must be told to ask the patient back"
 	case KindUnknownKey:
-		return "it is sealed to a key that is not in the folder keys; put the key there, remove the file cursor, run again"
+		return "it is sealed to a key that is not here; put it into the folder keys, or name its token, remove the file cursor, run again"
 	case KindTraining:
 		return "training and real records are opened apart; open it with an opener that is enrolled for its kind"
 	case KindUnreadable:
 		return "what is inside is of a version that this program does not read; update it, remove the file cursor, run again"
+	case KindErased:
+		return "the time is up for which it is kept, or it was destroyed on purpose"
 	case KindOtherVisit:
 		return "the visit inside belongs to another record; the counter must be looked at"
 	}

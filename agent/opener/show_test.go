@@ -137,16 +137,6 @@ func TestHostileClaims(t *testing.T) {
 	}
 }
 
-// A reason that a counter made up is not shown.
-func TestReasonsAreCodes(t *testing.T) {
-	t.Parallel()
-	got := codes([]proof.Reason{{Code: "doc_expired"}, {Code: "Morgan Wren"}, {Code: "a\nb"}, {Code: ""}, {Code: "doc_expired"},
-		{Code: proof.Code(strings.Repeat("a", maxCode+1))}})
-	if len(got) != 2 || got[0] != proof.DocExpired || got[1] != unclear {
-		t.Errorf("got %q", got)
-	}
-}
-
 func TestEveryKindHasASentence(t *testing.T) {
 	t.Parallel()
 	none := kindText("no such kind")

@@ -2,6 +2,7 @@ package seal
 
 import (
 	"bytes"
+	"crypto/ecdh"
 	"crypto/hpke"
 	"encoding/pem"
 	"errors"
@@ -37,6 +38,20 @@ func GenerateKey(id wire.Suite) (Key, wire.Recipient, error) {
 	}
 	k := Key{id, private}
 	return k, k.Recipient(""), nil
+}
+
+// KeyOf is a key of the suite Classical whose private half somebody else holds,
+// such as a token. It cannot be written down. What the holder fails in comes back
+// from Open under ErrShut, with the holder's own error beside it.
+func KeyOf(holder ecdh.KeyExchanger) (Key, error) {
+	if holder.Curve() != ecdh.P256() || holder.PublicKey() == nil {
+		return Key{}, fmt.Errorf("taking an opening key: %w", ErrSuite)
+	}
+	private, err := hpke.NewDHKEMPrivateKey(holder)
+	if err != nil {
+		return Key{}, fmt.Errorf("taking an opening key: %w", err)
+	}
+	return Key{Classical, private}, nil
 }
 
 // Recipient is the public half, for sealing the named part to it.

@@ -1,4 +1,4 @@
-package opener
+package check
 
 import (
 	"slices"
@@ -8,10 +8,11 @@ import (
 	"github.com/counterproof/counterproof/agent/route"
 )
 
-// chips has every chip of a visit judged once more, from its files; nil judges
-// none. What counts for nothing already is not looked at.
-func chips(r Result, v packet.Visit, confirms func(files []byte, said proof.ChipRead) bool) Result {
-	if confirms == nil {
+// chips has every chip of a visit judged once more, from its files. What counts for
+// nothing already is not looked at. A genuine chip without files could be anybody's
+// word.
+func chips(r Report, v packet.Visit, o Opened) Report {
+	if o.Confirms == nil {
 		return r
 	}
 	for _, who := range route.Fold(v.Events).Parties() {
@@ -20,8 +21,8 @@ func chips(r Result, v packet.Visit, confirms func(files []byte, said proof.Chip
 				continue
 			}
 			i := slices.IndexFunc(v.Chips, func(p packet.Picture) bool { return p.ID == piece.Chip.Files })
-			if i >= 0 && !confirms(v.Chips[i].JPEG, piece.Chip.ChipRead) {
-				r = r.with(ChipNotConfirmed)
+			if piece.Chip.Files == "" || i >= 0 && !o.Confirms(v.Chips[i].JPEG, piece.Chip.ChipRead) {
+				r = r.With(ChipNotConfirmed)
 			}
 		}
 	}

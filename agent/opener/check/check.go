@@ -1,10 +1,25 @@
-package opener
+// Package check holds an opened record against itself: it folds the visit's events,
+// scores them again by the policy that the visit names, packs them once more,
+// judges its chips and its times, and says what differs.
+//
+// It opens nothing, asks nobody and decides nothing about a person: what differs is
+// told, and people look at it.
+//
+// # The laws
+//
+//   - Whoever holds a counter's key can seal anything: nothing that a record says
+//     of itself counts unless its events come to the same.
+//   - A level is reported only where both outcomes agree and nothing was found.
+//   - What a counter says in its own words reaches nobody unless it is a word of a
+//     closed list.
+package check
 
 import (
 	"cmp"
 	"errors"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/gpg45"
 	"github.com/counterproof/counterproof/agent/packet"
@@ -14,40 +29,73 @@ import (
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
+// Opened is what a record says on its outside, and how to look at its inside.
+type Opened struct {
+	Header   wire.Header
+	Received time.Time       // by the centre's receipt
+	Shut     []wire.PartName // parts that nobody can look into here
+	Policy   string          // score again by this policy; the one that the visit names if empty
+	// Confirms judges the files of a chip once more and reports whether they bear
+	// out what the counter said of it; nil believes every counter.
+	Confirms func(files []byte, said proof.ChipRead) bool
+}
+
+// Policy reports whether records can be scored by a policy instead of their own; ""
+// is their own.
+func Policy(instead string) error {
+	if instead == "" {
+		return nil
+	}
+	_, err := gpg45.Load(instead)
+	return err
+}
+
+// Visit looks at an opened visit.
+func Visit(v packet.Visit, o Opened) Report {
+	r := examine(v, o)
+	if r.Kind != KindNone {
+		return r
+	}
+	if r = chips(r, v, o); clockDoubtful(v.Events, o.Header, o.Received) {
+		r = r.With(ClockDoubtful)
+	}
+	return r
+}
+
 // examine folds an opened visit, scores it again by its policy, or by another
 // one that is wanted instead, and compares.
-func examine(r Result, v packet.Visit, instead string) Result {
+func examine(v packet.Visit, o Opened) Report {
 	s := route.Fold(v.Events)
 	switch {
 	case !s.Begun():
-		return r.defective(KindUnreadable, errors.New("its events begin no visit"))
-	case s.Visit.Record != r.record:
-		return r.defective(KindOtherVisit, errors.New("the visit inside names another record"))
-	case s.Visit.Training != r.Training:
-		return r.defective(KindTraining, errors.New("the visit and its header are not both in training"))
+		return Defective(KindUnreadable, errors.New("its events begin no visit"))
+	case s.Visit.Record != o.Header.Record.String():
+		return Defective(KindOtherVisit, errors.New("the visit inside names another record"))
+	case s.Visit.Training != o.Header.Training:
+		return Defective(KindTraining, errors.New("the visit and its header are not both in training"))
 	}
-	r.visit, r.Reasons = &v, []proof.Code{}
+	r := Report{Reasons: []proof.Code{}}
 	// A record is sealed at one point of a visit only, and Allowed knows which.
 	if !route.Allowed(s, proof.RecordQueued{}) {
-		return r.with(NotDecided)
+		return r.With(NotDecided)
 	}
 	// "?" is no policy: a visit that names none is not scored by the default.
-	policy, err := gpg45.Load(cmp.Or(instead, s.Visit.Policy, "?"))
+	policy, err := gpg45.Load(cmp.Or(o.Policy, s.Visit.Policy, "?"))
 	if err != nil {
-		r = r.with(PolicyUnknown)
+		r = r.With(PolicyUnknown)
 		r.Counter = plain(verdictOf(v.Claims.Outcome), nil)
-		return belong(r, s, v)
+		return belong(r, s, v, o.Shut)
 	}
 	own := verdict.Decide(s, policy)
 	r.Policy, r.Reasons = policy.Version(), codes(own.Reasons)
 	r.Verdict = verdictOf(own)
 	r.Agrees = same(v.Claims.Outcome, own) && same(*s.Outcome, own) && v.Claims.Outcome.Policy == s.Visit.Policy
 	if !r.Agrees {
-		r = r.with(RescoredDifferently)
+		r = r.With(RescoredDifferently)
 		rescored := verdictOf(own)
 		r.Counter, r.Rescored = plain(verdictOf(v.Claims.Outcome), policy.Profiles()), &rescored
 	}
-	return belong(r, s, v)
+	return belong(r, s, v, o.Shut)
 }
 
 // same reports whether two outcomes say the same and rest on the same checks.
@@ -62,7 +110,7 @@ func same(a, b proof.Outcome) bool {
 
 // belong packs the events once more: a true record's claims are what its events
 // give, and its pictures are the ones that packing asks for.
-func belong(r Result, s route.State, v packet.Visit) Result {
+func belong(r Report, s route.State, v packet.Visit, shut []wire.PartName) Report {
 	var wanted []proof.PictureID
 	parts, err := packet.Build(s, v.Events, func(id proof.PictureID) ([]byte, error) {
 		wanted = append(wanted, id)
@@ -77,7 +125,7 @@ func belong(r Result, s route.State, v packet.Visit) Result {
 		}
 	}
 	if err != nil {
-		r = r.with(ClaimsDiffer)
+		r = r.With(ClaimsDiffer)
 	}
 	files := packet.ChipFiles(s)
 	for _, id := range wanted {
@@ -86,8 +134,8 @@ func belong(r Result, s route.State, v packet.Visit) Result {
 			part, in = wire.PartChip, v.Chips
 		}
 		there := slices.ContainsFunc(in, func(p packet.Picture) bool { return p.ID == id && len(p.JPEG) > 0 })
-		if !there && !slices.Contains(r.Shut, part) {
-			r = r.with(EvidenceMissing)
+		if !there && !slices.Contains(shut, part) {
+			r = r.With(EvidenceMissing)
 		}
 	}
 	return r
