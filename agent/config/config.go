@@ -82,6 +82,10 @@ type Config struct {
 	// DayBytes is how many bytes a day are sent at most, on a metered line; 0 is
 	// no limit.
 	DayBytes int64 `json:"day_bytes"`
+	// KeepDays is for how many days a sealed record stays whole here after the
+	// centre has proven that it has it, so that a centre that comes back from a
+	// backup gets it again; 0 is seven. A disk that gets full ends it earlier.
+	KeepDays int `json:"keep_days"`
 	// UVIRTemplates is the day (YYYY-MM-DD) on which this counter's pictures of
 	// documents under ultraviolet and infrared light were last refreshed. Empty is
 	// a counter without such a lamp.
@@ -152,7 +156,7 @@ func (c Config) Validate() error {
 	bad(c.Data == "", "data", "names no folder")
 	bad(c.Policy == "", "policy", "names no version")
 	bad(len(c.Languages) == 0, "languages", "is empty")
-	bad(c.Capture < 5 || c.Capture > 600, "capture_seconds", "is not 5 to 600")
+	bad(c.Capture != min(max(c.Capture, 5), 600), "capture_seconds", "is not 5 to 600")
 	bad(len(c.SocketPath()) > 100, "socket", "is longer than 100 bytes, which the system does not take")
 	for key, v := range map[string]string{"document_camera": c.DocumentCamera, "face_camera": c.FaceCamera} {
 		bad(v != "" && !strings.HasPrefix(v, "sim:") && !device(v), key, `is neither a device such as "usb:1-2/046d:0825" nor "sim:FOLDER"`)
@@ -160,6 +164,7 @@ func (c Config) Validate() error {
 	bad(c.ChipReader != "" && !strings.HasPrefix(c.ChipReader, "sim:") && !device(c.ChipReader), "chip_reader", `is neither a device such as "pcsc:NAME" nor "sim:FOLDER"`)
 	bad(!slices.Contains([]string{"", "tpm", "dpapi", "file"}, c.KeyGrade), "key_grade", "is none of tpm, dpapi and file")
 	bad(c.DayBytes < 0, "day_bytes", "is less than nothing")
+	bad(c.KeepDays != min(max(c.KeepDays, 0), 365), "keep_days", "is not 0 to 365")
 	proxy, err := url.Parse(c.Proxy)
 	bad(c.Proxy != "" && c.Proxy != "none" && (err != nil || proxy.Host == ""), "proxy", `is neither a URL nor "none"`)
 	_, err = c.Signer()

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -66,6 +65,8 @@ func enrolCommand() *cobra.Command {
 centre (counterproof-central invite --site CODE).
 
 It prints a code with which the first clerk's account is made at the counter.
+Where the centre wants a second person to approve the counter, it says so and
+waits; after an interruption the same command goes on waiting.
 Without --invite the invitation is read from standard input.`,
 		Example: "  counterproofd enrol --invite cpi1:…",
 	}, func(cmd *cobra.Command, cfg config.Config) error {
@@ -76,7 +77,9 @@ Without --invite the invitation is read from standard input.`,
 			}
 			invitation = strings.TrimSpace(string(b))
 		}
-		e, err := Enrol(cmd.Context(), cfg, invitation)
+		e, err := Enrol(cmd.Context(), cfg, invitation, func(agent string) {
+			fmt.Fprintf(cmd.OutOrStdout(), pendingText, agent)
+		})
 		if err != nil {
 			return err
 		}
@@ -141,26 +144,23 @@ type Enrolled struct {
 	FirstClerk string
 }
 
+// pendingText says what an enrolment waits for.
+const pendingText = "The centre has this counter's request. A second person there must approve it:\n" +
+	"  counterproof-central approve %s\nWaiting; leave this running, or give the same command again later.\n"
+
 // Enrol spends an invitation for the counter of a configuration, which must not
-// be running.
-func Enrol(ctx context.Context, cfg config.Config, invitation string) (e Enrolled, err error) {
+// be running. If waiting is not nil it waits for the second person whom the centre
+// may want, and calls it once then, with the name to be approved.
+func Enrol(ctx context.Context, cfg config.Config, invitation string, waiting func(agent string)) (e Enrolled, err error) {
 	err = owned(cfg, func(box *outbox.Outbox) error {
-		e, err = enrol(ctx, cfg, box, invitation)
-		return err
+		id, err := box.EnrolWaiting(ctx, invitation, waiting)
+		if err != nil {
+			return err
+		}
+		e = Enrolled{Agent: id.Agent, Site: id.Site}
+		return e.expectClerk(cfg.Data, box)
 	})
 	return e, err
-}
-
-// enrol spends an invitation.
-func enrol(ctx context.Context, cfg config.Config, box *outbox.Outbox, invitation string) (e Enrolled, err error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	identity, err := box.Enrol(ctx, invitation)
-	if err != nil {
-		return e, err
-	}
-	e = Enrolled{Agent: identity.Agent, Site: identity.Site}
-	return e, e.expectClerk(cfg.Data, box)
 }
 
 // expectClerk draws the first clerk's code, where there is no account yet.

@@ -155,6 +155,7 @@ func open(ctx context.Context, cfg config.Config) (_ *counter, err error) {
 	if c.hub, err = bench.Open(cfg, c.training()); err != nil {
 		return nil, err
 	}
+	c.outbox.TakeTrust(c.hub.Trust.Put)
 	c.openMatcher()
 	return c, c.openDesk(ctx)
 }

@@ -89,7 +89,7 @@ func (h history) records(visits map[proof.CaseID]visited) (found []string) {
 	queued, stored := map[proof.Ref]int{}, map[proof.Ref]int{}
 	for _, item := range h.queue {
 		queued[item.Ref]++
-		if item.State != string(wire.Acked) {
+		if item.State != string(wire.Acked) && item.State != string(wire.Proven) {
 			say("record %d is %s in the queue", item.Seq, item.State)
 		}
 	}

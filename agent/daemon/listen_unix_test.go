@@ -44,7 +44,7 @@ func TestOneDaemonForEachFolder(t *testing.T) {
 	if err := Run(t.Context(), cfg, nil); proof.KindOf(err) != proof.KindAlreadyRunning {
 		t.Errorf("running twice: %v", err)
 	}
-	if _, err := Enrol(t.Context(), cfg, "cpi1:x"); proof.KindOf(err) != proof.KindAlreadyRunning {
+	if _, err := Enrol(t.Context(), cfg, "cpi1:x", nil); proof.KindOf(err) != proof.KindAlreadyRunning {
 		t.Errorf("enrolling beside a daemon: %v", err)
 	}
 	if err := held.Close(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"image"
+	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/config"
@@ -31,7 +32,9 @@ func (m matcher) Compare(consent int, portrait, live image.Image) (proof.FacesCo
 
 // openOutbox opens identity and queue as the configuration has it.
 func openOutbox(cfg config.Config) (*outbox.Outbox, error) {
-	return outbox.OpenWith(cfg.Data, Version, outbox.Settings{TPM: cfg.TPM, Grade: cfg.KeyGrade, Proxy: cfg.Proxy, DayBytes: cfg.DayBytes})
+	return outbox.OpenWith(cfg.Data, Version, outbox.Settings{
+		TPM: cfg.TPM, Grade: cfg.KeyGrade, Proxy: cfg.Proxy, DayBytes: cfg.DayBytes, Keep: time.Duration(cfg.KeepDays) * 24 * time.Hour,
+	})
 }
 
 // owned opens identity and queue for one who has the data folder alone: the counter

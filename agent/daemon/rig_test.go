@@ -273,7 +273,7 @@ func newCounter(t *testing.T) *counter {
 	c := &counter{t: t, centre: newCentre(t)}
 	c.opener = newOpener(t, c.centre.invite(t, central.Invitation{Opener: true}))
 	c.conf = configure(t, folder(t))
-	enrolled, err := daemon.Enrol(t.Context(), c.conf, c.centre.invite(t, central.Invitation{Site: site}))
+	enrolled, err := daemon.Enrol(t.Context(), c.conf, c.centre.invite(t, central.Invitation{Site: site}), nil)
 	if err != nil {
 		t.Fatalf("enrolling: %v", err)
 	}

@@ -21,6 +21,8 @@ import (
 	"github.com/counterproof/counterproof/agent/packet"
 	"github.com/counterproof/counterproof/agent/proof"
 	"github.com/counterproof/counterproof/sync/central"
+	"github.com/counterproof/counterproof/sync/central/office"
+	"github.com/counterproof/counterproof/sync/wire"
 )
 
 func TestAWholeVisitByKeys(t *testing.T) {
@@ -46,7 +48,7 @@ func TestAWholeVisitByKeys(t *testing.T) {
 	}
 	until(t, "the centre holds the record", func() bool {
 		list, err := c.client.Queue(t.Context())
-		return err == nil && len(list.Items) == 1 && list.Items[0].State == "acked" && list.Items[0].Ref == v.Ref
+		return err == nil && len(list.Items) == 1 && (list.Items[0].State == "acked" || list.Items[0].State == "proven") && list.Items[0].Ref == v.Ref
 	})
 	stored := c.opener.log(t)
 	if len(stored) != 1 {
@@ -406,6 +408,32 @@ func (c *counter) command(in string, args ...string) (string, error) {
 	}
 	c.t.Fatalf("there is no command %s", args[0])
 	return "", nil
+}
+
+// TestEnrolSecondPerson: an enrolment that needs a second person says so, and how,
+// once, and goes on when it is given again after the approval.
+func TestEnrolSecondPerson(t *testing.T) {
+	t.Parallel()
+	centre := newCentre(t)
+	invite := centre.invite(t, central.Invitation{Site: site, By: "pat", Second: true})
+	c := &counter{t: t, conf: configure(t, folder(t))}
+	ctx, stop := context.WithCancel(t.Context())
+	var agent string
+	_, err := daemon.Enrol(ctx, c.conf, invite, func(a string) { agent = a; stop() })
+	if proof.KindOf(err) != proof.KindEnrolPending || !strings.HasPrefix(agent, "agent-") {
+		t.Fatalf("%q waits: %v", agent, err)
+	}
+	people, err := centre.Office()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (office.Staff{Office: people, By: "sam"}).Approve(t.Context(), wire.AgentID(agent)); err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.command(invite+"\n", "enrol")
+	if err != nil || !strings.Contains(out, site) || strings.Contains(out, "approve") {
+		t.Errorf("after the approval it says %q: %v", out, err)
+	}
 }
 
 func TestCommands(t *testing.T) {

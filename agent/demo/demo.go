@@ -180,7 +180,7 @@ func (w *world) openCounter(ctx context.Context, site wire.SiteID) error {
 	if w.story.expert {
 		w.conf.UVIRTemplates = route.Today(time.Now()).AddDays(-60).String()
 	}
-	enrolled, err := daemon.Enrol(ctx, w.conf, invite.String())
+	enrolled, err := daemon.Enrol(ctx, w.conf, invite.String(), nil)
 	if err != nil {
 		return fmt.Errorf("enrolling the counter: %w", err)
 	}

@@ -283,7 +283,7 @@ func (w *world) acknowledged(ctx context.Context, ref proof.Ref) error {
 			return fmt.Errorf("reading the queue: %w", err)
 		}
 		for _, item := range list.Items {
-			if item.Ref == ref && item.State == "acked" {
+			if item.Ref == ref && atCentre(item.State) {
 				return nil
 			}
 		}
@@ -293,6 +293,11 @@ func (w *world) acknowledged(ctx context.Context, ref proof.Ref) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// atCentre reports whether a record in this state is at the centre.
+func atCentre(state string) bool {
+	return slices.Contains([]string{"acked", "proven", "purged"}, state)
 }
 
 func (w *world) tellOpened(r opener.Result) {

@@ -27,6 +27,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
@@ -35,6 +36,7 @@ import (
 	"github.com/counterproof/counterproof/sync/queue"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/uplink"
+	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -48,6 +50,7 @@ type Outbox struct {
 	queue  *queue.Queue
 	damage *queue.Damage
 	uplink *uplink.Client
+	trust  *trust
 	lost   uint64 // records that the hardware's counter knows of and the queue does not
 }
 
@@ -66,6 +69,9 @@ type Settings struct {
 	// DayBytes is how many bytes a day are sent at most, as on a metered line;
 	// 0 for no limit.
 	DayBytes int64 `json:"day_bytes"`
+	// Keep is how long a record stays whole here after the centre has proven that
+	// it has it; 0 for seven days.
+	Keep time.Duration `json:"keep"`
 }
 
 // Identity is who this counter is.
@@ -88,7 +94,7 @@ func OpenWith(dir, app string, set Settings) (*Outbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the counter's keys: %w", err)
 	}
-	o := &Outbox{app: app, boot: bootID(), dir: dir, keeper: keeper}
+	o := &Outbox{app: app, boot: bootID(), dir: dir, keeper: keeper, trust: &trust{dir: dir}}
 	if err := o.openQueue(context.Background()); err != nil {
 		return nil, errors.Join(&proof.Error{Op: "opening the queue", Kind: kindOf(err), Err: err}, keeper.Close())
 	}
@@ -98,9 +104,13 @@ func OpenWith(dir, app string, set Settings) (*Outbox, error) {
 	if why := keeper.Trouble(); why != nil {
 		slog.Error("the counter's key cannot be used", "kind", string(kindOf(why)), "err", why)
 	}
+	watch, err := witness.Open(filepath.Join(dir, "log-checkpoint"))
+	if err != nil {
+		return nil, errors.Join(&proof.Error{Op: "opening the queue", Kind: proof.KindDiskFails, Err: err}, o.Close())
+	}
 	o.uplink = uplink.New(uplink.Config{
 		Keeper: keeper, Queue: o.queue, Address: centreAddress(dir), Log: slog.Default(),
-		Proxy: set.Proxy, DayBytes: set.DayBytes, Chore: o.tidy,
+		Proxy: set.Proxy, DayBytes: set.DayBytes, Chore: o.tidy, Files: o.trust, Witness: watch, Keep: set.Keep,
 	})
 	return o, nil
 }
@@ -136,7 +146,15 @@ func (o *Outbox) identity() (custody.Identity, error) {
 }
 
 // Enrol spends an invitation and keeps the identity that it gives.
+// KindEnrolPending says that a second person at the centre must approve it; the
+// same invitation is given again then.
 func (o *Outbox) Enrol(ctx context.Context, invitation string) (Identity, error) {
+	return o.EnrolWaiting(ctx, invitation, nil)
+}
+
+// EnrolWaiting is Enrol that waits for the second person until ctx ends. It calls
+// waiting once, before it waits, with the name to be approved.
+func (o *Outbox) EnrolWaiting(ctx context.Context, invitation string, waiting func(agent string)) (Identity, error) {
 	invite, err := store.ParseInvite(invitation)
 	if err != nil {
 		return Identity{}, &proof.Error{Op: "reading the invitation", Kind: proof.KindEnrolCode, Err: err}
@@ -145,13 +163,22 @@ func (o *Outbox) Enrol(ctx context.Context, invitation string) (Identity, error)
 	if err := writeDown(filepath.Join(o.dir, nextCentreFile), invite.Address); err != nil {
 		return Identity{}, err
 	}
-	if _, err := o.uplink.Enrol(ctx, invitation); err != nil {
+	if _, err := o.uplink.EnrolWaiting(ctx, invitation, once(waiting)); err != nil {
 		return Identity{}, &proof.Error{Op: "enrolling", Kind: kindOf(err), Err: err}
 	}
 	if err := os.Rename(filepath.Join(o.dir, nextCentreFile), filepath.Join(o.dir, centreFile)); err != nil {
 		return Identity{}, fmt.Errorf("keeping the centre's address: %w", err)
 	}
 	return o.Identity()
+}
+
+// once hands the first agent's name on as a text; nil stays nil.
+func once(waiting func(agent string)) func(wire.AgentID) {
+	if waiting == nil {
+		return nil
+	}
+	var first sync.Once
+	return func(a wire.AgentID) { first.Do(func() { waiting(string(a)) }) }
 }
 
 // Files that hold the centre's address, as the invitation said it: the one that
@@ -262,5 +289,6 @@ var kinds = map[wire.Kind]proof.Kind{
 	wire.KindShed: proof.KindCentreBusy, wire.KindUpgrade: proof.KindUpgrade, wire.KindProtocol: proof.KindCentreProtocol,
 	wire.KindDisk: proof.KindDiskFull, wire.KindDamaged: proof.KindQueueDamaged,
 	wire.KindNotEnrolled: proof.KindNotEnrolled, wire.KindCode: proof.KindEnrolCode,
+	wire.KindPending: proof.KindEnrolPending, wire.KindLog: proof.KindCentreLog,
 	uplink.KindPortal: proof.KindSignInNetwork,
 }

@@ -84,6 +84,8 @@ const (
 	KindEnrolCode          Kind = "enrol_code"
 	KindSignInNetwork      Kind = "network_sign_in" // the network answers in the centre's place
 	KindKeyAway            Kind = "key_away"        // what holds the counter's key does not answer, or lost it
+	KindEnrolPending       Kind = "enrol_pending"   // a second person at the centre has not approved the enrolment yet
+	KindCentreLog          Kind = "centre_log"      // the centre's log does not hold what it promised
 )
 
 // Kinds of clerks, visits and the program itself.
@@ -144,7 +146,7 @@ func Kinds() []Kind {
 		KindDeviceProtocol, KindDeviceUnsupported, KindPaperOut, KindCoverOpen, KindCancelled,
 		KindDiskFull, KindDiskFails, KindDraftDamaged, KindQueueDamaged, KindCentreUnreachable, KindCentreCertificate,
 		KindClock, KindCentreUnauthorised, KindQuarantined, KindCentreRefused, KindCentreBusy, KindUpgrade,
-		KindCentreProtocol, KindNotEnrolled, KindEnrolCode, KindSignInNetwork, KindKeyAway,
+		KindCentreProtocol, KindNotEnrolled, KindEnrolCode, KindSignInNetwork, KindKeyAway, KindEnrolPending, KindCentreLog,
 		KindSignIn, KindLockedOut, KindSessionEnded, KindNotAllowed, KindWeakPIN, KindNoClerks, KindVisitOpen,
 		KindNoVisit, KindAskNotOpen, KindNoConsent, KindSocketTaken, KindAlreadyRunning, KindPeerRefused,
 		KindDaemonAway, KindBadRequest, KindInternal,
