@@ -13,6 +13,7 @@ import (
 
 	"github.com/counterproof/counterproof/agent/clerkstore"
 	"github.com/counterproof/counterproof/agent/config"
+	"github.com/counterproof/counterproof/agent/daemon/dump"
 	"github.com/counterproof/counterproof/agent/outbox"
 )
 
@@ -52,6 +53,9 @@ users of the configuration may speak to it.`,
 		Example: "  counterproofd run --config /etc/counterproof/counter.json",
 	}, func(cmd *cobra.Command, cfg config.Config) error {
 		slog.SetDefault(slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
+		if err := dump.Forbid(); err != nil {
+			return err
+		}
 		return Run(cmd.Context(), cfg, nil)
 	})
 }

@@ -67,7 +67,8 @@ type Central struct {
 	keys      *authority.Authority
 	store     store.Store
 	close     func() error
-	slots     chan struct{}
+	slots     chan struct{} // of agents
+	strangers chan struct{}
 	sequencer sequencer
 
 	figures  *metrics.Counters
@@ -91,7 +92,7 @@ func open(ctx context.Context, cfg Config) (*Central, error) {
 	if len(cfg.Names) == 0 {
 		cfg.Names = []string{"localhost", "127.0.0.1", "::1"}
 	}
-	c := &Central{cfg: cfg, log: cfg.Log, slots: make(chan struct{}, cfg.InFlight),
+	c := &Central{cfg: cfg, log: cfg.Log, slots: make(chan struct{}, cfg.InFlight), strangers: make(chan struct{}, min(strangers, cfg.InFlight)),
 		figures: metrics.New(), document: sync.OnceValues(api.OpenAPI)}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
@@ -184,6 +185,10 @@ func (c *Central) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	if err := <-ended; err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stopping: %w", err)
+	}
+	// What was stored last is signed for now, not when somebody asks again.
+	if _, _, err := c.again(context.WithoutCancel(ctx), 1); err != nil {
+		c.log.Error("the log could not be signed at the end", "err", err)
 	}
 	c.log.Info("the centre has stopped")
 	return nil

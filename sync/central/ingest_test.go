@@ -419,7 +419,8 @@ func TestShed(t *testing.T) {
 	}()
 	<-started
 	body := &countingBody{}
-	r := httptest.NewRequest("POST", "/v1/enrol", body)
+	r := httptest.NewRequest("POST", "/v1/agents/"+string(id.Agent)+"/notices/ack", body)
+	r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{leaf}}
 	rec := httptest.NewRecorder()
 	c.handler().ServeHTTP(rec, r)
 	var a wire.Answer
@@ -431,6 +432,10 @@ func TestShed(t *testing.T) {
 	}
 	if body.n != 0 {
 		t.Errorf("%d bytes were read of a request that was shed", body.n)
+	}
+	// Strangers have slots apart, so neither keeps the other out.
+	if rec := c.call(nil, "GET", "/v1/openapi.json", nil, nil); rec.Code != 200 {
+		t.Errorf("a stranger meanwhile: got %d", rec.Code)
 	}
 	close(release)
 	<-done

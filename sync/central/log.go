@@ -158,11 +158,16 @@ func (c *Central) since(ctx context.Context, p wire.Checkpoint, epoch uint64, se
 	return p, nil, err
 }
 
-// again makes a checkpoint now, whatever the pace.
+// again makes a checkpoint now, whatever the pace, in this epoch or the one that
+// the log is in.
 func (c *Central) again(ctx context.Context, epoch uint64) (wire.Checkpoint, uint64, error) {
 	c.sequencer.mu.Lock()
 	defer c.sequencer.mu.Unlock()
-	return c.sequence(ctx, epoch)
+	_, now, err := c.newest(ctx)
+	if err != nil {
+		return wire.Checkpoint{}, 0, err
+	}
+	return c.sequence(ctx, max(epoch, now))
 }
 
 // holds reports whether the log under p begins with an older one.

@@ -64,17 +64,43 @@ func (c *Central) openapi(w http.ResponseWriter, r *http.Request) {
 }
 
 // shed refuses what is above the number of slots, before anything is read.
+// Whoever shows no certificate of ours has slots apart, and little time to say
+// what it wants: strangers keep no counter out.
 func (c *Central) shed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		slots := c.slots
+		if !c.ours(r) {
+			slots = c.strangers
+			// Where there is no connection, as in a test, there is no deadline.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(strangerTime))
+		}
 		select {
-		case c.slots <- struct{}{}:
-			defer func() { <-c.slots }()
+		case slots <- struct{}{}:
+			defer func() { <-slots }()
 			next.ServeHTTP(w, r)
 		default:
 			note(w).cause = metrics.Shed
 			answerShed(w)
 		}
 	})
+}
+
+// strangers is how many requests of strangers are worked on at the same time,
+// and strangerTime how long the body of one may take: an enrolment is small.
+const (
+	strangers    = 16
+	strangerTime = 5 * time.Second
+)
+
+// ours reports whether the other side holds a certificate that this centre
+// issued and that has not run out. Whether it may do anything is asked later.
+func (c *Central) ours(r *http.Request) bool {
+	cert := peer(r)
+	if cert == nil {
+		return false
+	}
+	_, err := c.keys.Check(cert, time.Now())
+	return err == nil
 }
 
 // Retry-After of a shed request, in seconds, drawn evenly between them so that
@@ -179,6 +205,12 @@ func peer(r *http.Request) *x509.Certificate {
 // fail answers a failure of the centre itself: it is unclear what was done,
 // so the client asks again.
 func (c *Central) fail(w http.ResponseWriter, r *http.Request, err error) {
+	if r.Context().Err() != nil { // whoever asked is gone, and the work was called off
+		note(w).cause = metrics.Gone
+		c.log.Info("the other side is gone", "path", r.Pattern)
+		answerShed(w)
+		return
+	}
 	note(w).cause = metrics.Failed
 	c.log.Error("the centre failed", "err", err, "path", r.Pattern, "kind", string(wire.KindDisk))
 	answerShed(w)

@@ -38,12 +38,13 @@ const (
 	Malformed       Cause = "malformed"       // a body or a field that is not what it should be
 	Shed            Cause = "shed"            // more at the same time than there are slots
 	Slow            Cause = "slow"            // a body that did not come in time
+	Gone            Cause = "gone"            // whoever asked went away before the answer
 	Failed          Cause = "failed"          // the centre itself failed
 )
 
 // Causes lists every cause.
 func Causes() []Cause {
-	return []Cause{Unauthenticated, Expired, Revoked, OtherSite, Oversized, Malformed, Shed, Slow, Failed}
+	return []Cause{Unauthenticated, Expired, Revoked, OtherSite, Oversized, Malformed, Shed, Slow, Gone, Failed}
 }
 
 // Counters are the figures of one centre. They are safe for use by many
