@@ -39,8 +39,8 @@ func (c *Client) watch(ctx context.Context) error {
 			break
 		}
 		v, err := c.askProofs(ctx, receipts)
-		if err != nil {
-			return err
+		if err != nil { // who does not answer is as late as who does not prove
+			return errors.Join(c.overdue(receipts, nil), err)
 		}
 		c.watched, restored = time.Now(), restored || v.Restored
 		for _, seq := range v.Proven {
@@ -112,16 +112,28 @@ func (c *Client) askProofs(ctx context.Context, receipts map[wire.Seq]wire.Recei
 // errWithheld is why a centre's receipts are not believed any more.
 var errWithheld = errors.New("the centre acknowledged a record two days ago and does not prove that it has it")
 
-// overdue reports a receipt that was left without its proof for too long, by the
-// centre's own time.
+// overdue reports a receipt that was left without its proof for too long: by the
+// centre's own time or, since a centre can hold its clock back, by how long this
+// program has been waiting for it.
 func (c *Client) overdue(receipts map[wire.Seq]wire.Receipt, proven []wire.Seq) error {
+	unproven := map[wire.Seq]time.Time{}
+	var late error
 	for seq, r := range receipts {
-		if !slices.Contains(proven, seq) && c.centreTime().Sub(r.At) > withheld {
+		if slices.Contains(proven, seq) {
+			continue
+		}
+		since, waited := c.unproved[seq]
+		if !waited {
+			since = time.Now()
+		}
+		unproven[seq] = since
+		if c.centreTime().Sub(r.At) > withheld || time.Since(since) > withheld {
 			c.log.Error("a record is acknowledged and not proven", "seq", uint64(seq), "since", r.At)
-			return fault("checking the centre's log", wire.KindLog, errWithheld)
+			late = fault("checking the centre's log", wire.KindLog, errWithheld)
 		}
 	}
-	return nil
+	c.unproved = unproven
+	return late
 }
 
 // centreTime is now by the centre's clock, as far as it is known.
@@ -132,24 +144,29 @@ func (c *Client) centreTime() time.Time {
 }
 
 // letGo removes the parts of records that have been proven for as long as they
-// are kept, and all proven ones where the disk is getting full.
+// are kept. Where the disk is getting full the oldest go earlier, only as many as
+// it takes.
 func (c *Client) letGo(ctx context.Context) error {
 	keep := c.cfg.Keep
 	if keep == 0 {
 		keep = keepDefault
 	}
-	figures, err := c.cfg.Queue.Status(ctx)
-	if err != nil {
-		return err
-	}
-	if figures.Room == queue.RoomShort || figures.Room == queue.RoomNone {
-		keep = 0
-	}
 	for {
 		n, err := c.cfg.Queue.Purge(ctx, time.Now().Add(-keep))
-		if err != nil || n == 0 {
+		if err != nil {
 			return err
 		}
-		c.log.Info("proven records were let go", "count", n)
+		if n > 0 {
+			c.log.Info("proven records were let go", "count", n)
+			continue
+		}
+		figures, err := c.cfg.Queue.Status(ctx)
+		if err != nil || keep == 0 || figures.Room != queue.RoomShort && figures.Room != queue.RoomNone {
+			return err
+		}
+		keep /= 2
+		if keep < time.Hour {
+			keep = 0
+		}
 	}
 }

@@ -89,9 +89,10 @@ type Client struct {
 	log  *slog.Logger
 	wake chan struct{}
 
-	collecting sync.Mutex // held while news is fetched
-	watched    time.Time  // when the log was last looked at; of the round alone
-	holes      int        // how many missing notices were searched for; under collecting
+	collecting sync.Mutex             // held while news is fetched
+	watched    time.Time              // when the log was last looked at; of the round alone
+	unproved   map[wire.Seq]time.Time // since when proofs are waited for; of the round alone
+	holes      int                    // how many missing notices were searched for; under collecting
 
 	mu      sync.Mutex
 	address string
