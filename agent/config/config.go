@@ -176,6 +176,9 @@ func (c Config) Validate() error {
 	return errors.Join(errs...)
 }
 
+// Keep is KeepDays as a time; 0 where the configuration says nothing.
+func (c Config) Keep() time.Duration { return time.Duration(c.KeepDays) * 24 * time.Hour }
+
 // TrustPath is the folder of the trust bundles.
 func (c Config) TrustPath() string {
 	if c.Trust != "" {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base32"
@@ -33,9 +34,7 @@ func withConfig(cmd *cobra.Command, run func(*cobra.Command, config.Config) erro
 		if err != nil {
 			return err
 		}
-		if data != "" {
-			cfg.Data = data
-		}
+		cfg.Data = cmp.Or(data, cfg.Data)
 		return run(cmd, cfg)
 	}
 	return cmd

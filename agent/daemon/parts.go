@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"image"
-	"time"
 
 	"github.com/counterproof/counterproof/agent/api"
 	"github.com/counterproof/counterproof/agent/config"
@@ -32,9 +31,7 @@ func (m matcher) Compare(consent int, portrait, live image.Image) (proof.FacesCo
 
 // openOutbox opens identity and queue as the configuration has it.
 func openOutbox(cfg config.Config) (*outbox.Outbox, error) {
-	return outbox.OpenWith(cfg.Data, Version, outbox.Settings{
-		TPM: cfg.TPM, Grade: cfg.KeyGrade, Proxy: cfg.Proxy, DayBytes: cfg.DayBytes, Keep: time.Duration(cfg.KeepDays) * 24 * time.Hour,
-	})
+	return outbox.OpenWith(cfg.Data, Version, outbox.Settings{TPM: cfg.TPM, Grade: cfg.KeyGrade, Proxy: cfg.Proxy, DayBytes: cfg.DayBytes, Keep: cfg.Keep()})
 }
 
 // owned opens identity and queue for one who has the data folder alone: the counter

@@ -36,7 +36,6 @@ import (
 	"github.com/counterproof/counterproof/sync/queue"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/uplink"
-	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -104,7 +103,7 @@ func OpenWith(dir, app string, set Settings) (*Outbox, error) {
 	if why := keeper.Trouble(); why != nil {
 		slog.Error("the counter's key cannot be used", "kind", string(kindOf(why)), "err", why)
 	}
-	watch, err := witness.Open(filepath.Join(dir, "log-checkpoint"))
+	watch, err := uplink.Watch(filepath.Join(dir, "log-checkpoint"))
 	if err != nil {
 		return nil, errors.Join(&proof.Error{Op: "opening the queue", Kind: proof.KindDiskFails, Err: err}, o.Close())
 	}

@@ -153,7 +153,7 @@ func (c *Central) since(ctx context.Context, p wire.Checkpoint, epoch uint64, se
 		return p, nil, nil // it is known already, and the counter will learn of it
 	}
 	c.log.Error("the log is shorter than it was signed: the centre came back from a backup; counters send again what is missing",
-		"epoch", was+1, "size", p.Size, "signed", old.Size)
+		"epoch", was+1, "count", p.Size)
 	p, err = c.beginEpoch(ctx, was+1)
 	return p, nil, err
 }

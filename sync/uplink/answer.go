@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -50,10 +51,10 @@ var statusOf = map[wire.Verdict]int{
 // judge decides about an answer to a record. What moves a record, rewinds or
 // quarantines needs the right verdict under the right status; an error page of
 // something between counter and centre is only a reason to try again.
-func judge(r reply, sent wire.Receipt, key ed25519.PublicKey) decision {
+func judge(r ask.Reply, sent wire.Receipt, key ed25519.PublicKey) decision {
 	var a wire.Answer
-	if err := json.Unmarshal(r.body, &a); err != nil || statusOf[a.Verdict] != r.status {
-		return decision{kind: network.KindOfStatus(r.status), asked: network.RetryAfter(r.header)}
+	if err := json.Unmarshal(r.Body, &a); err != nil || statusOf[a.Verdict] != r.Status {
+		return decision{kind: network.KindOfStatus(r.Status), asked: network.RetryAfter(r.Header)}
 	}
 	d := decision{answer: a}
 	switch a.Verdict {

@@ -16,6 +16,7 @@ import (
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -68,8 +69,8 @@ func (c *Client) enrol(ctx context.Context, invitation string, waiting func(wire
 		InsecureSkipVerify: true,
 		VerifyConnection:   network.Pin{CA: invite.CA, Host: host}.Verify,
 	})
-	defer k.quick.HTTPClient.CloseIdleConnections()
-	answer, err := k.askIdentity(ctx, wire.EnrolRequest{Code: invite.Code, CSR: csr, Keep: string(custody.GradeOf(signer))}, waiting)
+	defer k.CloseIdle()
+	answer, err := askIdentity(ctx, k, wire.EnrolRequest{Code: invite.Code, CSR: csr, Keep: string(custody.GradeOf(signer))}, waiting)
 	if wire.KindOf(err) == wire.KindUnauthorised {
 		return custody.Identity{}, &wire.Error{Op: "spending the invitation", Kind: wire.KindCode, Err: err}
 	}
@@ -96,35 +97,35 @@ const (
 
 // askIdentity asks for an identity, again and again while the centre waits for a
 // second person, if there is somebody to tell of it.
-func (k caller) askIdentity(ctx context.Context, req wire.EnrolRequest, waiting func(wire.AgentID)) (wire.EnrolAnswer, error) {
+func askIdentity(ctx context.Context, k ask.Caller, req wire.EnrolRequest, waiting func(wire.AgentID)) (wire.EnrolAnswer, error) {
 	body, err := json.Marshal(req)
 	if err != nil {
 		return wire.EnrolAnswer{}, fmt.Errorf("asking for an identity: %w", err)
 	}
-	q := request{
-		method: http.MethodPost, path: "/v1/enrol", client: k.quick,
-		body: body, header: http.Header{"Content-Type": {"application/json"}},
+	q := ask.Request{
+		Method: http.MethodPost, Path: "/v1/enrol",
+		Body: body, Header: http.Header{"Content-Type": {"application/json"}},
 	}
 	for {
 		var answer wire.EnrolAnswer
-		r, err := k.ask(ctx, q)
+		r, err := k.Ask(ctx, q)
 		if err != nil {
 			return answer, err
 		}
-		if r.status != http.StatusOK && r.status != http.StatusAccepted {
-			return answer, &wire.Error{Op: "asking for an identity", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+		if r.Status != http.StatusOK && r.Status != http.StatusAccepted {
+			return answer, &wire.Error{Op: "asking for an identity", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
 		}
-		if err := json.Unmarshal(r.body, &answer); err != nil {
+		if err := json.Unmarshal(r.Body, &answer); err != nil {
 			return answer, &wire.Error{Op: "reading the identity", Kind: wire.KindProtocol, Err: err}
 		}
-		if r.status == http.StatusOK {
+		if r.Status == http.StatusOK {
 			return answer, nil
 		}
 		if waiting == nil {
 			return answer, &wire.Error{Op: "asking for an identity", Kind: wire.KindPending}
 		}
 		waiting(answer.Agent)
-		if err := sleep(ctx, min(max(network.RetryAfter(r.header), pendingMin), pendingMax)); err != nil {
+		if err := sleep(ctx, min(max(network.RetryAfter(r.Header), pendingMin), pendingMax)); err != nil {
 			return answer, &wire.Error{Op: "waiting for the second person", Kind: wire.KindPending, Err: err}
 		}
 	}
@@ -225,7 +226,7 @@ func (c *Client) renew(ctx context.Context, l *line) (*line, error) {
 		return nil, err
 	}
 	var answer wire.EnrolAnswer
-	err = l.askJSON(ctx, request{method: http.MethodPost, path: "/v1/renew"},
+	err = l.JSON(ctx, ask.Request{Method: http.MethodPost, Path: "/v1/renew"},
 		wire.EnrolRequest{CSR: csr, Keep: string(c.cfg.Keeper.Grade())}, &answer)
 	if err != nil {
 		return nil, err
@@ -243,7 +244,7 @@ func (c *Client) renew(ctx context.Context, l *line) (*line, error) {
 // refreshBundle takes the centre's bundle if it is newer and ours to trust.
 func (c *Client) refreshBundle(ctx context.Context, l *line) error {
 	var signed wire.Signed
-	if err := l.askJSON(ctx, request{method: http.MethodGet, path: "/v1/trust/bundle"}, nil, &signed); err != nil {
+	if err := l.JSON(ctx, ask.Request{Method: http.MethodGet, Path: "/v1/trust/bundle"}, nil, &signed); err != nil {
 		return err
 	}
 	return c.takeBundle(l, signed)
@@ -279,21 +280,21 @@ func (c *Client) fetchPiece(ctx context.Context) bool {
 		return false
 	}
 	return c.files.Piece(l.bundle.Files, func(f wire.File, at, end uint64) ([]byte, error) {
-		return l.readFile(sparing(ctx, 1), f, at, end)
+		return l.readFile(ask.Sparing(ctx, 1), f, at, end)
 	})
 }
 
 // readFile asks for a piece of a file.
 func (l *line) readFile(ctx context.Context, f wire.File, at, end uint64) ([]byte, error) {
-	r, err := l.ask(ctx, request{
-		method: http.MethodGet, path: "/v1/trust/files/" + f.SHA256.String(), client: l.slow,
-		header: http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", at, end-1)}},
+	r, err := l.Ask(ctx, ask.Request{
+		Method: http.MethodGet, Path: "/v1/trust/files/" + f.SHA256.String(), Patience: ask.Slow,
+		Header: http.Header{"Range": {fmt.Sprintf("bytes=%d-%d", at, end-1)}},
 	})
 	if err != nil {
 		return nil, err
 	}
-	if r.status != http.StatusPartialContent {
-		return nil, &wire.Error{Op: "fetching a file", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	if r.Status != http.StatusPartialContent {
+		return nil, &wire.Error{Op: "fetching a file", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
 	}
-	return r.body, nil
+	return r.Body, nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -60,14 +61,14 @@ func (c *Client) newerBundle(ctx context.Context, l *line) (*line, error) {
 
 // noticePage asks for a page of one of the lists.
 func (l *line) noticePage(ctx context.Context, path string, after uint64) (wire.NoticePage, error) {
-	r, err := l.ask(ctx, request{method: http.MethodGet, path: fmt.Sprintf("%s?after=%d", path, after), client: l.quick})
+	r, err := l.Ask(ctx, ask.Request{Method: http.MethodGet, Path: fmt.Sprintf("%s?after=%d", path, after)})
 	if err != nil {
 		return wire.NoticePage{}, err
 	}
-	if r.status != http.StatusOK {
-		return wire.NoticePage{}, &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	if r.Status != http.StatusOK {
+		return wire.NoticePage{}, &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
 	}
-	return wire.DecodeNotices(r.body, after)
+	return wire.DecodeNotices(r.Body, after)
 }
 
 // verifyNotice checks that a notice is an opener's, and for this counter.
@@ -89,8 +90,8 @@ func (c *Client) Ack(ctx context.Context, n uint64) error {
 		return err
 	}
 	var back wire.NoticeAck
-	q := request{method: http.MethodPost, path: "/v1/agents/" + string(l.id.Agent) + "/notices/ack"}
-	return fault("acknowledging news", wire.KindProtocol, l.askJSON(ctx, q, wire.NoticeAck{N: n}, &back))
+	q := ask.Request{Method: http.MethodPost, Path: "/v1/agents/" + string(l.id.Agent) + "/notices/ack"}
+	return fault("acknowledging news", wire.KindProtocol, l.JSON(ctx, q, wire.NoticeAck{N: n}, &back))
 }
 
 // Collect brings all news that there is into the queue and acknowledges it, and

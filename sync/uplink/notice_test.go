@@ -20,6 +20,7 @@ import (
 
 	"github.com/counterproof/counterproof/sync/queue"
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -363,7 +364,7 @@ func TestCollectRefused(t *testing.T) {
 		"last-wrong": {page: func(p *wire.NoticePage) { p.Last = 1 }, kind: wire.KindProtocol},
 		"too-many":   {page: func(p *wire.NoticePage) { p.Notices = make([]wire.Placed, wire.MaxNotices+1) }, kind: wire.KindProtocol},
 		"html":       {status: 200, body: "<html>", kind: KindPortal},
-		"no-end":     {status: 200, body: strings.Repeat(" ", maxAnswer+1), kind: wire.KindProtocol},
+		"no-end":     {status: 200, body: strings.Repeat(" ", ask.MaxAnswer+1), kind: wire.KindProtocol},
 		"forbidden":  {status: 403, kind: wire.KindUnauthorised},
 		"no-such":    {status: 404, kind: wire.KindProtocol},
 	} {

@@ -2,19 +2,16 @@ package uplink
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"iter"
 	"net/http"
 	"slices"
 
-	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
+	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -26,7 +23,7 @@ func (c *Client) PutRecipients(ctx context.Context, recipients []wire.Recipient)
 		return err
 	}
 	var signed wire.Signed
-	if err := l.askJSON(ctx, request{method: http.MethodPut, path: "/v1/opener/recipients"}, recipients, &signed); err != nil {
+	if err := l.JSON(ctx, ask.Request{Method: http.MethodPut, Path: "/v1/opener/recipients"}, recipients, &signed); err != nil {
 		return fault("handing in the keys", wire.KindProtocol, err)
 	}
 	return c.takeBundle(l, signed)
@@ -58,14 +55,14 @@ func (c *Client) hand(ctx context.Context, path string, v any) error {
 	if err != nil {
 		return err
 	}
-	r, err := l.ask(ctx, request{
-		method: http.MethodPost, path: path, body: body, header: http.Header{"Content-Type": {"application/json"}}, client: l.quick,
+	r, err := l.Ask(ctx, ask.Request{
+		Method: http.MethodPost, Path: path, Body: body, Header: http.Header{"Content-Type": {"application/json"}},
 	})
 	if err != nil {
 		return err
 	}
-	if r.status != http.StatusNoContent && r.status != http.StatusOK {
-		return &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	if r.Status != http.StatusNoContent && r.Status != http.StatusOK {
+		return &wire.Error{Op: "asking the centre", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
 	}
 	return nil
 }
@@ -88,8 +85,8 @@ func (c *Client) Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record
 			yield(store.Record{}, err)
 			return
 		}
-		resp, err := l.start(ctx, request{
-			method: http.MethodGet, path: fmt.Sprintf("/v1/opener/records?after=%d", after), client: l.fetch,
+		resp, err := l.Start(ctx, ask.Request{
+			Method: http.MethodGet, Path: fmt.Sprintf("/v1/opener/records?after=%d", after), Patience: ask.Long,
 		})
 		if err != nil {
 			yield(store.Record{}, fault("fetching records", wire.KindUnreachable, err))
@@ -109,56 +106,9 @@ func (c *Client) Fetch(ctx context.Context, after uint64) iter.Seq2[store.Record
 				yield(store.Record{}, fault("fetching records", wire.KindProtocol, err))
 				return
 			}
-			if !yield(r, verify(r, l.receiptKey())) {
+			if !yield(r, witness.Record(r, l.receiptKey())) {
 				return
 			}
 		}
 	}
-}
-
-// errDamaged is what the centre says of a record that its disk has not kept.
-var errDamaged = errors.New("the centre does not have it whole any more")
-
-// verify checks that a record is whole, and both of its signatures.
-func verify(r store.Record, key ed25519.PublicKey) error {
-	if r.Damaged {
-		return &wire.Error{Op: "reading a record", Kind: wire.KindDamaged, Err: errDamaged}
-	}
-	err := seal.VerifyReceipt(r.Receipt, key)
-	if err == nil {
-		err = verifyOrigin(r)
-	}
-	if err != nil {
-		return &wire.Error{Op: "verifying a record", Kind: wire.KindDamaged, Err: err}
-	}
-	return nil
-}
-
-// verifyOrigin checks the counter's signature and that the receipt is for it.
-func verifyOrigin(r store.Record) error {
-	public, err := x509.ParsePKIXPublicKey(r.Origin.Public)
-	if err != nil {
-		return fmt.Errorf("reading the counter's key: %w", err)
-	}
-	key, ok := public.(*ecdsa.PublicKey)
-	if !ok {
-		return errors.New("the counter's key is no ECDSA key")
-	}
-	h, err := verifyEnvelope(r, key)
-	if err != nil {
-		return err
-	}
-	if r.Envelope.RecHash() != r.Receipt.RecHash || h.Agent != r.Receipt.Agent || h.Seq != r.Receipt.Seq {
-		return errOther
-	}
-	return nil
-}
-
-// verifyEnvelope checks the counter's signature and, where they are still there,
-// the parts.
-func verifyEnvelope(r store.Record, key *ecdsa.PublicKey) (wire.Header, error) {
-	if r.Erased {
-		return seal.VerifyHeader(r.Envelope, key)
-	}
-	return seal.Verify(r.Envelope, key)
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -162,21 +163,21 @@ func (p *poster) post(ctx context.Context, run []wire.Placed) error {
 	if err != nil {
 		return fmt.Errorf("writing notices: %w", err)
 	}
-	r, err := p.ask(ctx, request{
-		method: http.MethodPost, path: "/v1/opener/notices", body: body,
-		header: http.Header{"Content-Type": {"application/json"}}, client: p.quick,
+	r, err := p.Ask(ctx, ask.Request{
+		Method: http.MethodPost, Path: "/v1/opener/notices", Body: body,
+		Header: http.Header{"Content-Type": {"application/json"}},
 	})
 	if err != nil {
 		return err
 	}
 	var a wire.Answer
-	held := json.Unmarshal(r.body, &a) == nil && r.status == http.StatusOK &&
+	held := json.Unmarshal(r.Body, &a) == nil && r.Status == http.StatusOK &&
 		(a.Verdict == wire.Stored || a.Verdict == wire.Replayed)
 	switch {
 	case held:
 		return nil
-	case r.status == http.StatusConflict && a.Verdict == wire.Fork:
+	case r.Status == http.StatusConflict && a.Verdict == wire.Fork:
 		return errFork
 	}
-	return &wire.Error{Op: "posting notices", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+	return &wire.Error{Op: "posting notices", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -93,7 +94,7 @@ func (c *Client) askProofs(ctx context.Context, receipts map[wire.Seq]wire.Recei
 	}
 	var a wire.ProofAnswer
 	path := "/v1/agents/" + string(l.id.Agent) + "/proofs"
-	if err := l.askJSON(ctx, request{method: http.MethodPost, path: path}, q, &a); err != nil {
+	if err := l.JSON(ctx, ask.Request{Method: http.MethodPost, Path: path}, q, &a); err != nil {
 		return witness.Verdict{}, fault(op, wire.KindProtocol, err)
 	}
 	v, err := c.cfg.Witness.Judge(a, l.receiptKey(), receipts)
@@ -104,7 +105,7 @@ func (c *Client) askProofs(ctx context.Context, receipts map[wire.Seq]wire.Recei
 	case err != nil:
 		return v, fault(op, wire.KindDisk, err)
 	case v.Restored:
-		c.log.Warn("the centre came back from a backup: what it lost is sent again", "epoch", v.Epoch, "size", v.Size)
+		c.log.Warn("the centre came back from a backup: what it lost is sent again", "epoch", v.Epoch, "count", v.Size)
 	}
 	return v, nil
 }

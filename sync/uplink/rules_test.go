@@ -1,17 +1,15 @@
 package uplink
 
 import (
-	"context"
 	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -30,46 +28,6 @@ func TestBackoffSpreads(t *testing.T) {
 	}
 	if peak > 120 {
 		t.Errorf("%d of 22,000 come in one second", peak)
-	}
-}
-
-// TestCheckRetry: only what passes by itself is tried again at once.
-func TestCheckRetry(t *testing.T) {
-	t.Parallel()
-	c := New(Config{})
-	for status, want := range map[int]bool{
-		200: false, 201: false, 204: false, 301: false, 400: false, 401: false, 403: false, 404: false, 408: true,
-		409: false, 413: false, 422: false, 424: false, 425: false, 426: false, 429: true, 500: true, 501: false,
-		502: true, 503: true, 504: true,
-	} {
-		if got, err := c.checkRetry(t.Context(), &http.Response{StatusCode: status, Header: http.Header{}}, nil); got != want || err != nil {
-			t.Errorf("%d: got %v (%v), want %v", status, got, err, want)
-		}
-	}
-	long := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {"600"}}}
-	if got, _ := c.checkRetry(t.Context(), long, nil); got {
-		t.Error("a wait of ten minutes is kept in memory")
-	}
-	if got := c.Status().Kind; got != wire.KindShed {
-		t.Errorf("the status is %q, want shed", got)
-	}
-	for name, s := range map[string]struct {
-		ctx  context.Context
-		err  error
-		want bool
-	}{
-		"refused":       {t.Context(), errors.New("connection refused"), true},
-		"failed-before": {sparing(t.Context(), 1), errors.New("connection refused"), false},
-		"certificate":   {t.Context(), x509.UnknownAuthorityError{}, false},
-	} {
-		if got, err := c.checkRetry(s.ctx, nil, s.err); got != s.want || err != nil {
-			t.Errorf("%s: got %v (%v), want %v", name, got, err, s.want)
-		}
-	}
-	ended, cancel := context.WithCancel(t.Context())
-	cancel()
-	if got, err := c.checkRetry(ended, nil, errors.New("x")); got || !errors.Is(err, context.Canceled) {
-		t.Errorf("after the end: got %v (%v)", got, err)
 	}
 }
 
@@ -142,12 +100,12 @@ func TestJudge(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := judge(reply{s.status, http.Header{}, body}, sent, public)
+		got := judge(ask.Reply{Status: s.status, Header: http.Header{}, Body: body}, sent, public)
 		if got.step != s.step || got.kind != s.kind {
 			t.Errorf("%s: got step %d, kind %q; want %d, %q", s.name, got.step, got.kind, s.step, s.kind)
 		}
 	}
-	d := judge(reply{503, http.Header{"Retry-After": {"9"}}, nil}, sent, public)
+	d := judge(ask.Reply{Status: 503, Header: http.Header{"Retry-After": {"9"}}, Body: nil}, sent, public)
 	if d.asked != 9*time.Second {
 		t.Errorf("the centre asked for 9 s, got %v", d.asked)
 	}
@@ -169,7 +127,7 @@ func FuzzJudge(f *testing.F) {
 	f.Add(425, []byte(`{"verdict":"gap","expect":3}`))
 	f.Add(422, []byte(`{"verdict":"refused","refusal":{}}`))
 	f.Fuzz(func(t *testing.T, status int, body []byte) {
-		d := judge(reply{status, http.Header{}, body}, sent, public)
+		d := judge(ask.Reply{Status: status, Header: http.Header{}, Body: body}, sent, public)
 		switch d.step {
 		case acked:
 			if seal.VerifyReceipt(*d.answer.Receipt, public) != nil || d.answer.Receipt.RecHash != sent.RecHash {
@@ -213,7 +171,7 @@ func TestUploaded(t *testing.T) {
 		{"too-large", 413, "0", "?0", 0, false, wire.KindProtocol},
 	} {
 		h := http.Header{"Upload-Offset": {s.offset}, "Upload-Complete": {s.complete}}
-		got, done, err := uploaded(reply{s.status, h, nil}, 100)
+		got, done, err := uploaded(ask.Reply{Status: s.status, Header: h, Body: nil}, 100)
 		if wire.KindOf(err) != s.kind || err == nil && (got != s.want || done != s.done) {
 			t.Errorf("%s: got %d, %v, %v", s.name, got, done, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -46,7 +47,7 @@ func (c *Client) listen(ctx context.Context, k *care) {
 	if k.news.IsZero() || time.Now().Before(k.news) {
 		return
 	}
-	if _, err := c.Collect(sparing(ctx, 1)); err != nil && ctx.Err() == nil {
+	if _, err := c.Collect(ask.Sparing(ctx, 1)); err != nil && ctx.Err() == nil {
 		c.log.Warn("news could not be fetched", "kind", string(wire.KindOf(err)), "err", err)
 	}
 	if k.wait *= 2; k.wait > newsMax {
@@ -136,7 +137,7 @@ func (c *Client) sendOne(ctx context.Context, it queue.Item) (wire.Kind, error) 
 	if err != nil {
 		return wire.KindNone, err
 	}
-	d, err := c.offer(sparing(ctx, it.Attempts), l, it)
+	d, err := c.offer(ask.Sparing(ctx, it.Attempts), l, it)
 	if ctx.Err() != nil {
 		return wire.KindNone, nil
 	}
@@ -184,12 +185,12 @@ func (c *Client) offer(ctx context.Context, l *line, it queue.Item) (decision, e
 
 // post sends the record itself.
 func (l *line) post(ctx context.Context, it queue.Item, e wire.Envelope) (decision, error) {
-	r, err := l.ask(ctx, request{
-		method: http.MethodPost,
-		path:   fmt.Sprintf("/v1/agents/%s/records/%d", l.id.Agent, it.Seq),
-		header: http.Header{"Content-Type": {"application/octet-stream"}, "Idempotency-Key": {it.Hash.String()}},
-		body:   e.Marshal(wire.Inline),
-		client: l.slow,
+	r, err := l.Ask(ctx, ask.Request{
+		Method:   http.MethodPost,
+		Path:     fmt.Sprintf("/v1/agents/%s/records/%d", l.id.Agent, it.Seq),
+		Header:   http.Header{"Content-Type": {"application/octet-stream"}, "Idempotency-Key": {it.Hash.String()}},
+		Body:     e.Marshal(wire.Inline),
+		Patience: ask.Slow,
 	})
 	if err != nil {
 		return decision{}, err
@@ -257,8 +258,8 @@ func (l *line) putParts(ctx context.Context, e wire.Envelope, which func(wire.Pa
 // putBlob sends what the centre does not have of a blob. It goes on from
 // wherever the centre says, so an answer that was lost costs one question.
 func (l *line) putBlob(ctx context.Context, data []byte) error {
-	q := request{method: http.MethodHead, path: "/v1/blobs/" + wire.HashOf(data).String(), client: l.quick}
-	r, err := l.ask(ctx, q)
+	q := ask.Request{Method: http.MethodHead, Path: "/v1/blobs/" + wire.HashOf(data).String()}
+	r, err := l.Ask(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -273,12 +274,12 @@ func (l *line) putBlob(ctx context.Context, data []byte) error {
 		if int(offset)+len(piece) == len(data) {
 			complete = "?1"
 		}
-		q.method, q.body, q.client = http.MethodPatch, piece, l.slow
-		q.header = http.Header{
+		q.Method, q.Body, q.Patience = http.MethodPatch, piece, ask.Slow
+		q.Header = http.Header{
 			"Content-Type": {"application/partial-upload"}, "Upload-Complete": {complete},
 			"Upload-Offset": {strconv.FormatInt(offset, 10)},
 		}
-		if r, err = l.ask(ctx, q); err != nil {
+		if r, err = l.Ask(ctx, q); err != nil {
 			return err
 		}
 	}
@@ -286,16 +287,16 @@ func (l *line) putBlob(ctx context.Context, data []byte) error {
 }
 
 // uploaded reads how much of a blob of the given size the centre has.
-func uploaded(r reply, size int64) (offset int64, done bool, err error) {
-	switch r.status {
+func uploaded(r ask.Reply, size int64) (offset int64, done bool, err error) {
+	switch r.Status {
 	case http.StatusCreated:
 		return size, true, nil
 	case http.StatusNoContent, http.StatusConflict, http.StatusBadRequest:
 	default:
-		return 0, false, &wire.Error{Op: "sending a blob", Kind: network.KindOfStatus(r.status), Err: fmt.Errorf("status %d", r.status)}
+		return 0, false, &wire.Error{Op: "sending a blob", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
 	}
-	offset, err = strconv.ParseInt(r.header.Get("Upload-Offset"), 10, 64)
-	complete := r.header.Get("Upload-Complete") == "?1"
+	offset, err = strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
+	complete := r.Header.Get("Upload-Complete") == "?1"
 	if err != nil || offset < 0 || offset > size || complete && offset != size {
 		return 0, false, &wire.Error{Op: "sending a blob", Kind: wire.KindProtocol, Err: errors.New("an offset that cannot be")}
 	}

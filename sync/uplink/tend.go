@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -19,7 +20,7 @@ const (
 // tend renews what is due, asks where the centre stands, brings the queue there
 // and collects news. The kind says what failed.
 func (c *Client) tend(ctx context.Context, k *care) wire.Kind {
-	state, err := c.look(sparing(ctx, k.failed))
+	state, err := c.look(ask.Sparing(ctx, k.failed))
 	if ctx.Err() != nil {
 		return wire.KindNone
 	}
@@ -79,7 +80,7 @@ func (c *Client) State(ctx context.Context) (wire.State, error) {
 	}
 	var s wire.State
 	before := time.Now()
-	err = l.askJSON(ctx, request{method: http.MethodGet, path: "/v1/agents/" + string(l.id.Agent) + "/state"}, nil, &s)
+	err = l.JSON(ctx, ask.Request{Method: http.MethodGet, Path: "/v1/agents/" + string(l.id.Agent) + "/state"}, nil, &s)
 	if err != nil {
 		return wire.State{}, fault("asking for the state", wire.KindProtocol, err)
 	}

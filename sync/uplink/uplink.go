@@ -44,8 +44,8 @@ import (
 
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/queue"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/fetch"
-	"github.com/counterproof/counterproof/sync/uplink/meter"
 	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -99,7 +99,7 @@ type Client struct {
 	line    *line // the connection of the identity in force; nil before it is needed
 	status  Status
 	skew    time.Duration // the centre's clock minus this one's, once that mattered
-	spent   meter.Meter
+	spent   ask.Meter
 
 	files fetch.Files // Run's own
 }
@@ -124,6 +124,10 @@ func New(cfg Config) *Client {
 		files: fetch.Files{Shelf: cfg.Files, Log: log},
 	}
 }
+
+// Watch opens the memory of the centre's log that lies in the file at path, for
+// Config.Witness.
+func Watch(path string) (*witness.Witness, error) { return witness.Open(path) }
 
 // Wake makes Run look for work at once, as after an enqueue. A record that
 // waits for its next try goes on waiting.

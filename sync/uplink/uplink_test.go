@@ -19,6 +19,7 @@ import (
 
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/store"
+	"github.com/counterproof/counterproof/sync/uplink/witness"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -465,34 +466,6 @@ func (hanging) RoundTrip(r *http.Request) (*http.Response, error) {
 	return nil, r.Context().Err()
 }
 
-// late is a line whose answer arrives just as the asker gives up.
-type late struct {
-	give   context.CancelFunc
-	closed *bool
-}
-
-func (l late) RoundTrip(*http.Request) (*http.Response, error) {
-	l.give()
-	return &http.Response{StatusCode: http.StatusOK, Body: l}, nil
-}
-
-func (late) Read([]byte) (int, error) { return 0, io.EOF }
-func (l late) Close() error           { *l.closed = true; return nil }
-
-// TestLateAnswer: an answer that nobody waits for any more is closed, so that
-// its connection and its timer go with it.
-func TestLateAnswer(t *testing.T) {
-	t.Parallel()
-	ctx, cancel := context.WithCancel(t.Context())
-	var closed bool
-	c := New(Config{})
-	k := caller{base: "https://centre.example"}
-	resp, err := k.start(ctx, request{method: http.MethodGet, path: "/", client: c.retrying(late{cancel, &closed}, time.Minute)})
-	if err == nil || resp != nil || !closed {
-		t.Errorf("got an answer: %t, %v, closed: %t", resp != nil, err, closed)
-	}
-}
-
 // TestNotEnrolled: a counter without an identity waits and says so, and sends
 // as soon as it has one.
 func TestNotEnrolled(t *testing.T) {
@@ -665,7 +638,7 @@ func TestVerify(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := c.delivered(t, e, it.Seq, l.leaf.RawSubjectPublicKeyInfo)
-	if err := verify(good, l.receiptKey()); err != nil {
+	if err := witness.Record(good, l.receiptKey()); err != nil {
 		t.Fatal(err)
 	}
 	for name, change := range map[string]func(*store.Record){
@@ -679,7 +652,7 @@ func TestVerify(t *testing.T) {
 		r := c.delivered(t, e, it.Seq, l.leaf.RawSubjectPublicKeyInfo)
 		r.Envelope.Parts = append([]wire.Part{}, e.Parts...)
 		change(&r)
-		if err := verify(r, l.receiptKey()); wire.KindOf(err) != wire.KindDamaged {
+		if err := witness.Record(r, l.receiptKey()); wire.KindOf(err) != wire.KindDamaged {
 			t.Errorf("%s: got %v, want kind damaged", name, err)
 		}
 	}

@@ -5,22 +5,20 @@ import (
 	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/counterproof/counterproof/sync/queue/parcel"
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
 // KindPortal: a page for people came where the centre's answer was expected, as
 // from a network that wants somebody to sign in first.
-const KindPortal wire.Kind = "portal"
-
-var errPortal = errors.New("a page came in place of an answer: the network may want somebody to sign in")
+const KindPortal = network.KindPortal
 
 // blocked reports whether a failure of TLS comes from a network that wants
 // somebody to sign in: such a one answers a plain request in the centre's name.
@@ -79,9 +77,9 @@ func (c *Client) learnTime(ctx context.Context) bool {
 		InsecureSkipVerify: true,
 		VerifyConnection:   network.Dateless{Authority: authority, Host: host}.Verify,
 	})
-	defer k.quick.HTTPClient.CloseIdleConnections()
+	defer k.CloseIdle()
 	var s wire.State
-	err = k.askJSON(sparing(ctx, 1), request{method: http.MethodGet, path: "/v1/agents/" + string(l.id.Agent) + "/state"}, nil, &s)
+	err = k.JSON(ask.Sparing(ctx, 1), ask.Request{Method: http.MethodGet, Path: "/v1/agents/" + string(l.id.Agent) + "/state"}, nil, &s)
 	if err != nil {
 		c.log.Warn("the centre's time could not be learned", "kind", string(wire.KindOf(err)), "err", err)
 		return false

@@ -20,11 +20,10 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hashicorp/go-retryablehttp"
-
 	"github.com/counterproof/counterproof/sync/queue/durable"
 	"github.com/counterproof/counterproof/sync/queue/parcel"
 	"github.com/counterproof/counterproof/sync/seal"
+	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -450,20 +449,16 @@ func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f
 
 // ours tries as the client does: the request's own tries, then the queue's wait.
 func ours(transport http.RoundTripper) func(context.Context, int) (time.Duration, bool) {
-	c := New(Config{})
-	client := c.retrying(transport, 0)
+	c := New(Config{Wrap: func(http.RoundTripper) http.RoundTripper { return transport }})
+	k := c.newCaller("centre.example", nil)
 	return func(ctx context.Context, failed int) (time.Duration, bool) {
-		req, err := retryablehttp.NewRequestWithContext(sparing(ctx, failed), http.MethodGet, "https://centre.example/", nil)
-		if err != nil {
-			return 0, true
-		}
 		var asked time.Duration
-		resp, err := client.Do(req)
+		r, err := k.Ask(ask.Sparing(ctx, failed), ask.Request{Method: http.MethodGet, Path: "/"})
 		if err == nil {
-			if resp.StatusCode == http.StatusOK {
+			if r.Status == http.StatusOK {
 				return 0, true
 			}
-			asked = network.RetryAfter(resp.Header)
+			asked = network.RetryAfter(r.Header)
 		}
 		return network.Backoff(failed, asked, c.cfg.Rand), false
 	}
@@ -474,7 +469,10 @@ func obedient(transport http.RoundTripper) func(context.Context, int) (time.Dura
 	return func(ctx context.Context, _ int) (time.Duration, bool) {
 		req := httptest.NewRequestWithContext(ctx, http.MethodGet, "https://centre.example/", nil)
 		resp, err := transport.RoundTrip(req)
-		return retryablehttp.DefaultBackoff(time.Second, 30*time.Second, 1, resp), err == nil && resp.StatusCode == http.StatusOK
+		if err != nil {
+			return 2 * time.Second, false
+		}
+		return max(network.RetryAfter(resp.Header), 2*time.Second), resp.StatusCode == http.StatusOK
 	}
 }
 

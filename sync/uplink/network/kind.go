@@ -9,6 +9,10 @@ import (
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
+// KindPortal: a page for people came where the centre's answer was expected, as
+// from a network that wants somebody to sign in first.
+const KindPortal wire.Kind = "portal"
+
 // Passing reports whether a status tells of a trouble that passes by itself.
 func Passing(status int) bool {
 	switch status {

@@ -1,14 +1,4 @@
-// Package meter counts the bytes that go over a line which is paid by the byte,
-// and says how long what is left has to wait for another day.
-//
-// It knows neither lines nor records, and reads no clock: the time comes in.
-//
-// # The laws
-//
-//   - A day begins at midnight UTC with nothing counted.
-//   - Nothing waits for ever: what is larger than a day's limit goes first on its
-//     day.
-package meter
+package ask
 
 import (
 	"sync"

@@ -1,4 +1,4 @@
-package uplink
+package ask
 
 import (
 	"context"
@@ -21,23 +21,23 @@ const (
 
 // retrying makes a client with our rules in place of the module's: its own wait
 // has no jitter, takes any Retry-After at its word and loses the last answer.
-func (c *Client) retrying(transport http.RoundTripper, timeout time.Duration) *retryablehttp.Client {
+func retrying(cfg Config, transport http.RoundTripper, timeout time.Duration) *retryablehttp.Client {
 	return &retryablehttp.Client{
 		HTTPClient: &http.Client{
 			Transport: transport, Timeout: timeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		Logger:       quiet{c.log},
+		Logger:       quiet{cfg.Log},
 		RetryWaitMin: network.WaitMin,
 		RetryWaitMax: network.WaitMax,
 		RetryMax:     retries,
-		CheckRetry:   c.checkRetry,
+		CheckRetry:   checkRetry(cfg.Note),
 		Backoff: func(_, _ time.Duration, failed int, resp *http.Response) time.Duration {
 			var asked time.Duration
 			if resp != nil {
 				asked = network.RetryAfter(resp.Header)
 			}
-			return network.Backoff(failed, asked, c.cfg.Rand)
+			return network.Backoff(failed, asked, cfg.Rand)
 		},
 		ErrorHandler: lastAnswer,
 	}
@@ -60,32 +60,34 @@ func lastAnswer(resp *http.Response, err error, _ int) (*http.Response, error) {
 // onceKey marks a context whose requests are tried once.
 type onceKey struct{}
 
-// sparing is the context for a request whose like failed before: the queue's
+// Sparing is the context for a request whose like failed before: the queue's
 // waits do the rest, and an outage is not answered with many tries.
-func sparing(ctx context.Context, failed int) context.Context {
+func Sparing(ctx context.Context, failed int) context.Context {
 	if failed == 0 {
 		return ctx
 	}
 	return context.WithValue(ctx, onceKey{}, true)
 }
 
-// checkRetry says whether the same request is worth another try at once. What
-// the centre has decided never is; a certificate that is wrong does not mend
-// itself in seconds.
-func (c *Client) checkRetry(ctx context.Context, resp *http.Response, err error) (bool, error) {
-	if ctx.Err() != nil {
-		return false, ctx.Err()
+// checkRetry says whether the same request is worth another try at once, and tells
+// of what failed. What the centre has decided never is; a certificate that is
+// wrong does not mend itself in seconds.
+func checkRetry(note func(wire.Kind)) retryablehttp.CheckRetry {
+	return func(ctx context.Context, resp *http.Response, err error) (bool, error) {
+		if ctx.Err() != nil {
+			return false, ctx.Err()
+		}
+		if err != nil {
+			kind := network.KindOf(err)
+			note(kind)
+			return kind == wire.KindUnreachable && ctx.Value(onceKey{}) == nil, nil
+		}
+		if !network.Passing(resp.StatusCode) {
+			return false, nil
+		}
+		note(network.KindOfStatus(resp.StatusCode))
+		return network.RetryAfter(resp.Header) <= patience && ctx.Value(onceKey{}) == nil, nil
 	}
-	if err != nil {
-		kind := network.KindOf(err)
-		c.note(kind)
-		return kind == wire.KindUnreachable && ctx.Value(onceKey{}) == nil, nil
-	}
-	if !network.Passing(resp.StatusCode) {
-		return false, nil
-	}
-	c.note(network.KindOfStatus(resp.StatusCode))
-	return network.RetryAfter(resp.Header) <= patience && ctx.Value(onceKey{}) == nil, nil
 }
 
 // quiet passes the module's messages on as debug lines, without their values,
