@@ -67,7 +67,7 @@ func TestSamePersonReachesL1B(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	tells(t, out,
-		"is in training", "signs in", "agrees to the check", "camera: too small", "camera: good", "Read: a passport of UTO",
+		"is in training", "signs in", "agrees to the check", "lies before the camera", "  camera: ", "camera: good", "Read: a passport of UTO",
 		"agrees that a machine compares", "machine's view of the two faces: match", "RESULT: proved",
 		"GPG 45: low, profile L1B (policy gpg45-0.4)", "provisional: true", "Because:", "an aid and scores nothing",
 		"What would raise it:", "Reference ", "TRAINING ONLY", "signed receipt", "proved, level low L1B; it agrees with the counter: true",

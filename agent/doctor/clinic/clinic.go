@@ -173,9 +173,10 @@ func (c *Clinic) begin(ctx context.Context) (end func(), err error) {
 	case c.trial <- struct{}{}:
 		return func() { <-c.trial }, nil
 	case <-timer.C:
+		return nil, &proof.Error{Op: "trying a device", Kind: proof.KindDeviceBusy}
 	case <-ctx.Done():
+		return nil, &devices.Fault{Op: "trying a device", Kind: devices.Cancelled, Err: ctx.Err()}
 	}
-	return nil, &proof.Error{Op: "trying a device", Kind: proof.KindDeviceBusy}
 }
 
 // Light films with the camera of a role and tells its light about twice a second,
