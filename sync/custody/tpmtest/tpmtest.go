@@ -5,6 +5,7 @@ package tpmtest
 
 import (
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -56,7 +57,9 @@ func (s *TPM) Run() {
 		s.t.Fatal(err)
 	}
 	for range 500 {
-		if _, err := os.Stat(s.Device); err == nil {
+		// The socket is there a moment before anybody listens at it.
+		if conn, err := net.Dial("unix", s.Device); err == nil {
+			_ = conn.Close()
 			return
 		}
 		time.Sleep(10 * time.Millisecond) // for another process, which tells nobody
