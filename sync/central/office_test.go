@@ -10,7 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -315,14 +317,35 @@ func TestRevokedOpener(t *testing.T) {
 
 // shelf keeps a counter's files of the bundle in memory.
 type shelf struct {
+	mu    sync.Mutex
 	got   [][]byte
 	taken map[wire.Hash]bool
 	err   error
 }
 
-func (s *shelf) Has(f wire.File) bool { return s.taken[f.SHA256] }
+func (s *shelf) Has(f wire.File) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.taken[f.SHA256]
+}
+
+// refuse makes the next files be refused, or taken for nil.
+func (s *shelf) refuse(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
+}
+
+// files are those that were handed in.
+func (s *shelf) files() [][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.got)
+}
 
 func (s *shelf) Take(f wire.File, data []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.got = append(s.got, data)
 	if s.err == nil {
 		s.taken[f.SHA256] = true
@@ -353,13 +376,12 @@ func TestFiles(t *testing.T) {
 			if again, err := c.SetFile(t.Context(), wire.FileChips, data); err != nil || again != f {
 				t.Errorf("the same again: got %+v, %v", again, err)
 			}
-			kept.err = nil
 			if i == 2 {
-				kept.err = errors.New("it is older than the one at hand")
+				kept.refuse(errors.New("it is older than the one at hand"))
 			}
 			time.Sleep(6 * time.Hour)
-			if len(kept.got) != i+1 || wire.HashOf(kept.got[i]) != wire.HashOf(data) {
-				t.Fatalf("file %d: the counter took %d", i+1, len(kept.got))
+			if got := kept.files(); len(got) != i+1 || wire.HashOf(got[i]) != wire.HashOf(data) {
+				t.Fatalf("file %d: the counter took %d", i+1, len(got))
 			}
 		}
 	})
