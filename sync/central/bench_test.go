@@ -61,3 +61,26 @@ func BenchmarkAcceptMany(b *testing.B) {
 	wg.Wait()
 	b.ReportMetric(float64(agents*each)/b.Elapsed().Seconds(), "rec/s")
 }
+
+// BenchmarkRun measures one counter that catches up, in runs.
+func BenchmarkRun(b *testing.B) {
+	c := newCentre(b, nil)
+	n := c.enrolled()
+	body := bytes.Repeat([]byte{1}, 3<<10)
+	prev, seq := wire.Hash{}, wire.Seq(0)
+	for b.Loop() {
+		b.StopTimer()
+		var all []wire.Envelope
+		for range wire.MaxRun {
+			seq++
+			e := n.sealed(wire.Header{Seq: seq, Prev: prev}, body)
+			all, prev = append(all, e), e.RecHash()
+		}
+		sent := wire.MarshalRun(all)
+		b.StartTimer()
+		if status, answers, _ := c.postRun(n, sent, ""); status != 200 || len(answers) != wire.MaxRun {
+			b.Fatal(status, len(answers))
+		}
+	}
+	b.ReportMetric(float64(b.N*wire.MaxRun)/b.Elapsed().Seconds(), "rec/s")
+}

@@ -42,49 +42,68 @@ func (c *Central) postRecord(w http.ResponseWriter, r *http.Request, a store.Age
 		c.fail(w, r, err)
 		return
 	}
-	switch answer.Verdict {
-	case store.Unknown:
-		answer = wire.Answer{Verdict: wire.Unauthorised}
-	case store.Quarantined:
-		answer = wire.Answer{Verdict: wire.Fork}
-	}
+	answer = outward(answer)
 	note(w).verdict = answer.Verdict
 	writeJSON(w, statuses[answer.Verdict], answer)
 }
 
+// outward puts what the store says of an agent into the words of the wire.
+func outward(a wire.Answer) wire.Answer {
+	switch a.Verdict {
+	case store.Unknown:
+		return wire.Answer{Verdict: wire.Unauthorised}
+	case store.Quarantined:
+		return wire.Answer{Verdict: wire.Fork}
+	}
+	return a
+}
+
 // decide judges what arrived and asks the store.
 func (c *Central) decide(w http.ResponseWriter, r *http.Request, a store.Agent, body []byte) (wire.Answer, error) {
-	envelope, h, err := wire.ParseEnvelope(body)
-	if err != nil || !asNamed(r, envelope, h) {
+	sub, verdict, err := c.submission(a, body)
+	if err != nil || verdict != "" {
+		return wire.Answer{Verdict: verdict}, err
+	}
+	if !asNamed(r, sub.Envelope, sub.Header) {
 		return wire.Answer{Verdict: wire.Altered}, nil
 	}
+	note(w).seq = sub.Header.Seq
+	return c.store.Accept(r.Context(), sub)
+}
+
+// submission checks what can be checked of a record before the store decides; a
+// verdict says that it never gets there.
+func (c *Central) submission(a store.Agent, body []byte) (store.Submission, wire.Verdict, error) {
+	envelope, h, err := wire.ParseEnvelope(body)
+	if err != nil || !complete(envelope, h) {
+		return store.Submission{}, wire.Altered, nil
+	}
 	if h.Version != headerVersion {
-		return wire.Answer{Verdict: wire.Upgrade}, nil
+		return store.Submission{}, wire.Upgrade, nil
 	}
-	note(w).seq = h.Seq
 	reason, err := c.refusal(a, envelope, h)
-	if err != nil {
-		return wire.Answer{}, err
-	}
-	return c.store.Accept(r.Context(), store.Submission{
+	return store.Submission{
 		Agent: a.ID, Envelope: envelope, Header: h, Refuse: reason,
 		At:          time.Now().UTC().Truncate(time.Millisecond),
 		SignReceipt: func(r wire.Receipt) (wire.Receipt, error) { return seal.SignReceipt(r, c.keys.Receipt) },
 		SignRefusal: func(r wire.Refusal) (wire.Refusal, error) { return seal.SignRefusal(r, c.keys.Receipt) },
-	})
+	}, "", err
 }
 
-// asNamed reports whether the bytes are those that the request names: its
-// number, its hash, and every part that came with it.
+// asNamed reports whether a record is the one that the request names, by its
+// number and its hash.
 func asNamed(r *http.Request, e wire.Envelope, h wire.Header) bool {
 	seq, err := strconv.ParseUint(r.PathValue("seq"), 10, 64)
 	if err != nil || wire.Seq(seq) != h.Seq {
 		return false
 	}
 	named, err := wire.ParseHash(r.Header.Get("Idempotency-Key"))
-	if err != nil || named != e.RecHash() {
-		return false
-	}
+	return err == nil && named == e.RecHash()
+}
+
+// complete reports whether every part that came with a record is the one that its
+// header names.
+func complete(e wire.Envelope, h wire.Header) bool {
 	for i, p := range h.Parts {
 		got := e.Parts[i].Sealed
 		if got != nil && (uint64(len(got)) != p.Len || wire.HashOf(got) != p.SHA256) {

@@ -44,7 +44,7 @@ func (c *Central) open() map[string]http.HandlerFunc {
 // closed are the handlers of the routes for enrolled agents.
 func (c *Central) closed() map[string]agentHandler {
 	return map[string]agentHandler{
-		"blobProgress": c.blobProgress, "putBlob": c.putBlob, "postRecord": c.postRecord, "state": c.state,
+		"blobProgress": c.blobProgress, "putBlob": c.putBlob, "postRecord": c.postRecord, "postRun": c.postRun, "state": c.state,
 		"notices": c.notices, "ackNotices": c.ackNotices, "bundle": c.bundle, "trustFile": c.trustFile,
 		"openerRecords": c.openerRecords, "putRecipients": c.putRecipients, "openerNotices": c.openerNotices,
 		"postNotices": c.postNotices, "postFlags": c.postFlags,

@@ -123,6 +123,20 @@ func (v *View) Due(ctx context.Context, now time.Time) (Item, bool, error) {
 	return it, !now.Before(it.NextTry), nil
 }
 
+// Run lists records that can be sent together with the one that is due: those from
+// a number on that follow each other, that the centre does not have, and of which
+// none has failed before; at most limit.
+func (v *View) Run(ctx context.Context, from wire.Seq, limit int) (run []Item, err error) {
+	err = durable.Each(ctx, v.reader, func(scan func(...any) error) error {
+		it, err := scanItem(scan)
+		if it.Seq == from+wire.Seq(len(run)) && it.Attempts == 0 {
+			run = append(run, it)
+		}
+		return err
+	}, itemColumns+`WHERE seq >= ? AND `+waiting+` ORDER BY seq LIMIT ?`, from, limit)
+	return run, durable.Fault("looking for work", err)
+}
+
 // Head is the end of the chain: the newest number and its hash; 0 and the zero
 // hash before the first record.
 func (v *View) Head(ctx context.Context) (wire.Seq, wire.Hash, error) {

@@ -94,6 +94,11 @@ type Ingest interface {
 	// unclear; the same record may be submitted again at once.
 	Accept(ctx context.Context, s Submission) (wire.Answer, error)
 
+	// AcceptRun decides about records in their order, each as Accept does after
+	// the one before it, all in one transaction. One answer comes for each; an
+	// error means that the outcome of all is unclear.
+	AcceptRun(ctx context.Context, run []Submission) ([]wire.Answer, error)
+
 	// PutBlob appends a piece to the agent's upload of a blob. ErrOffset comes
 	// with the offset to go on from. The last piece completes the blob if the
 	// hash holds, else the upload is dropped with ErrAltered. A piece of a

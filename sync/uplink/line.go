@@ -9,6 +9,7 @@ import (
 	"github.com/counterproof/counterproof/sync/custody"
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/uplink/ask"
+	"github.com/counterproof/counterproof/sync/uplink/post"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -95,3 +96,8 @@ func (c *Client) newCaller(address string, config *tls.Config) ask.Caller {
 
 // receiptKey is the key that receipts and refusals are signed with.
 func (l *line) receiptKey() ed25519.PublicKey { return l.bundle.ReceiptKey }
+
+// post is the way of records.
+func (l *line) post() post.Line {
+	return post.Line{Caller: l.Caller, Agent: l.id.Agent, Key: l.receiptKey()}
+}

@@ -59,6 +59,7 @@ type centre struct {
 	acked uint64
 	own   []wire.Placed // the opener's list
 	page  func(*wire.NoticePage)
+	runs  func(*wire.Answers)
 }
 
 // newCentre makes an honest one.
@@ -157,9 +158,32 @@ func (c *centre) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.post(w, body)
 	case strings.HasSuffix(r.URL.Path, "/notices"):
 		c.list(w, r)
+	case strings.HasSuffix(r.URL.Path, "/records"):
+		c.run(w, body)
 	default:
-		c.record(w, body)
+		a, status := c.record(body)
+		replyJSON(w, status, a)
 	}
+}
+
+// run takes a run of records, up to the first that it cannot take.
+func (c *centre) run(w http.ResponseWriter, body []byte) {
+	records, err := wire.ParseRun(body)
+	if err != nil {
+		c.t.Error(err)
+	}
+	var all wire.Answers
+	for _, one := range records {
+		a, status := c.record(one)
+		all.Answers = append(all.Answers, a)
+		if status != http.StatusOK {
+			break
+		}
+	}
+	if c.runs != nil {
+		c.runs(&all)
+	}
+	reply200(w, all)
 }
 
 // reply200 answers with JSON.
@@ -213,7 +237,7 @@ func (c *centre) blob(w http.ResponseWriter, r *http.Request, body []byte) {
 }
 
 // record takes the next record of the chain.
-func (c *centre) record(w http.ResponseWriter, body []byte) {
+func (c *centre) record(body []byte) (wire.Answer, int) {
 	e, h, err := wire.ParseEnvelope(body)
 	if err != nil {
 		c.t.Error(err)
@@ -237,7 +261,7 @@ func (c *centre) record(w http.ResponseWriter, body []byte) {
 	if c.answer != nil {
 		c.answer(&a)
 	}
-	replyJSON(w, status, a)
+	return a, status
 }
 
 // list answers with a page of three of the list that was asked for.

@@ -3,15 +3,13 @@ package uplink
 import (
 	"context"
 	"errors"
-	"fmt"
-	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/counterproof/counterproof/sync/queue"
 	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
+	"github.com/counterproof/counterproof/sync/uplink/post"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -23,6 +21,8 @@ type care struct {
 
 	news time.Time // zero for not before next
 	wait time.Duration
+
+	single time.Time // until when records are sent one by one
 }
 
 // How soon news of a sent record is looked for, while the patient may still be
@@ -90,7 +90,7 @@ func (c *Client) pass(ctx context.Context, k *care) time.Duration {
 		if wait := c.spent.Wait(time.Now(), c.cfg.DayBytes, it.Size); wait > 0 {
 			return min(wait, k.rest())
 		}
-		kind, err := c.sendOne(ctx, it)
+		kind, err := c.send(ctx, k, it)
 		if err != nil {
 			return c.stumble(ctx, "sending a record", err)
 		}
@@ -130,6 +130,98 @@ func (c *Client) stumble(ctx context.Context, op string, err error) time.Duratio
 	return network.Backoff(1, 0, c.cfg.Rand)
 }
 
+// send sends what waits: in runs while many wait and all goes well, one by one
+// otherwise. The kind says why it was not taken; an error is this machine's own.
+func (c *Client) send(ctx context.Context, k *care, it queue.Item) (wire.Kind, error) {
+	if time.Now().Before(k.single) || it.Attempts > 0 || c.cfg.DayBytes > 0 {
+		return c.sendOne(ctx, it)
+	}
+	sent, whole, err := c.sendRun(ctx, it)
+	if !whole {
+		k.single = time.Now().Add(singly)
+	}
+	if err == nil && sent == 0 {
+		return c.sendOne(ctx, it)
+	}
+	return wire.KindNone, err
+}
+
+const (
+	// runMin is how many records make a run; fewer are as quick alone.
+	runMin = 5
+	// singly is how long records are sent one by one after a run was not taken whole,
+	// as by a centre that knows none.
+	singly = 5 * time.Minute
+)
+
+// sendRun sends records that follow each other, if there are enough, and returns
+// how many of them the centre took, and whether it took all that it was sent. What
+// goes wrong is left to be found by sending one by one, which does what it obliges
+// to.
+func (c *Client) sendRun(ctx context.Context, it queue.Item) (sent int, whole bool, err error) {
+	l, err := c.open()
+	if err != nil {
+		return 0, true, err
+	}
+	items, run, err := c.gather(ctx, it)
+	if err != nil || len(run) < runMin {
+		return 0, true, err
+	}
+	within := ask.Sparing(ctx, it.Attempts)
+	for i, e := range run {
+		if c.parts(within, l, items[i], e) != nil {
+			return 0, true, nil
+		}
+	}
+	decisions, err := l.post().Run(within, it.Seq, run)
+	if err != nil {
+		return 0, true, nil
+	}
+	for i, d := range decisions {
+		if d.Step != post.Acked && d.Step != post.Refused {
+			break
+		}
+		if err := c.settle(ctx, items[i], d); err != nil {
+			return sent, true, err
+		}
+		sent++
+	}
+	return sent, sent == len(run), nil
+}
+
+// gather reads the run of records that begins with one and that can be sent
+// together.
+func (c *Client) gather(ctx context.Context, first queue.Item) (items []queue.Item, run []wire.Envelope, err error) {
+	waiting, err := c.cfg.Queue.Run(ctx, first.Seq, wire.MaxRun)
+	if err != nil {
+		return nil, nil, err
+	}
+	room := wire.MaxRunBytes
+	for _, it := range waiting {
+		e, err := c.cfg.Queue.Envelope(ctx, it.Seq)
+		if err != nil || !post.Signed(e, c.cfg.Keeper) {
+			break // sent alone, what is wrong is told and mended
+		}
+		if room -= len(wire.MarshalRun([]wire.Envelope{e})); room < 0 {
+			break
+		}
+		items, run = append(items, it), append(run, e)
+	}
+	return items, run, nil
+}
+
+// parts sends a record's large parts, unless they are at the centre.
+func (c *Client) parts(ctx context.Context, l *line, it queue.Item, e wire.Envelope) error {
+	if it.State != wire.Sealed {
+		return nil
+	}
+	large := func(p wire.Part) bool { return !wire.Inline(p) }
+	if err := l.post().Parts(ctx, e, large); err != nil {
+		return err
+	}
+	return fault("noting the parts as sent", wire.KindDisk, c.cfg.Queue.MarkBlobs(ctx, it.Seq))
+}
+
 // sendOne sends one record and does what the answer obliges to. The kind says
 // why it was not taken; an error is this machine's own.
 func (c *Client) sendOne(ctx context.Context, it queue.Item) (wire.Kind, error) {
@@ -142,163 +234,74 @@ func (c *Client) sendOne(ctx context.Context, it queue.Item) (wire.Kind, error) 
 		return wire.KindNone, nil
 	}
 	if err != nil {
-		d = decision{kind: wire.KindOf(err), err: err}
+		d = post.Decision{Kind: wire.KindOf(err), Err: err}
 	}
-	return d.kind, c.settle(ctx, it, d)
+	return d.Kind, c.settle(ctx, it, d)
 }
 
 // offer sends a record, its large parts first. Parts that the centre misses
 // after all, as one that was restored, are sent once more.
-func (c *Client) offer(ctx context.Context, l *line, it queue.Item) (decision, error) {
+func (c *Client) offer(ctx context.Context, l *line, it queue.Item) (post.Decision, error) {
 	e, err := c.cfg.Queue.Envelope(ctx, it.Seq)
 	if wire.KindOf(err) == wire.KindDamaged {
-		return decision{step: setAside, kind: wire.KindDamaged, err: err}, nil
+		return post.Decision{Step: post.SetAside, Kind: wire.KindDamaged, Err: err}, nil
 	}
 	if err != nil {
-		return decision{}, fault("reading a record", wire.KindDisk, err)
+		return post.Decision{}, fault("reading a record", wire.KindDisk, err)
 	}
-	if h, err := wire.DecodeHeader(e.Header); err == nil && !c.signed(e) {
-		return decision{step: reissue, answer: wire.Answer{Expect: it.Seq}, prev: h.Prev}, nil
+	if h, err := wire.DecodeHeader(e.Header); err == nil && !post.Signed(e, c.cfg.Keeper) {
+		return post.Decision{Step: post.Reissue, Answer: wire.Answer{Expect: it.Seq}, Prev: h.Prev}, nil
 	}
-	if it.State == wire.Sealed {
-		large := func(p wire.Part) bool { return !wire.Inline(p) }
-		if err := l.putParts(ctx, e, large); err != nil {
-			return decision{}, err
-		}
-		if err := c.cfg.Queue.MarkBlobs(ctx, it.Seq); err != nil {
-			return decision{}, fault("noting the parts as sent", wire.KindDisk, err)
-		}
+	if err := c.parts(ctx, l, it, e); err != nil {
+		return post.Decision{}, err
 	}
-	d, err := l.post(ctx, it, e)
-	if err != nil || d.step != upload {
+	d, err := l.post().Record(ctx, it.Seq, e)
+	if err != nil || d.Step != post.Upload {
 		return d, err
 	}
-	missing := func(p wire.Part) bool { return slices.Contains(d.answer.Missing, wire.HashOf(p.Sealed)) }
-	if err := l.putParts(ctx, e, missing); err != nil {
-		return decision{}, err
+	missing := func(p wire.Part) bool { return slices.Contains(d.Answer.Missing, wire.HashOf(p.Sealed)) }
+	if err := l.post().Parts(ctx, e, missing); err != nil {
+		return post.Decision{}, err
 	}
-	if d, err = l.post(ctx, it, e); err == nil && d.step == upload {
-		d = decision{kind: wire.KindProtocol, err: errors.New("the centre misses parts that it took")}
+	if d, err = l.post().Record(ctx, it.Seq, e); err == nil && d.Step == post.Upload {
+		d = post.Decision{Kind: wire.KindProtocol, Err: errors.New("the centre misses parts that it took")}
 	}
 	return d, err
 }
 
-// post sends the record itself.
-func (l *line) post(ctx context.Context, it queue.Item, e wire.Envelope) (decision, error) {
-	r, err := l.Ask(ctx, ask.Request{
-		Method:   http.MethodPost,
-		Path:     fmt.Sprintf("/v1/agents/%s/records/%d", l.id.Agent, it.Seq),
-		Header:   http.Header{"Content-Type": {"application/octet-stream"}, "Idempotency-Key": {it.Hash.String()}},
-		Body:     e.Marshal(wire.Inline),
-		Patience: ask.Slow,
-	})
-	if err != nil {
-		return decision{}, err
-	}
-	return judge(r, wire.Receipt{Agent: l.id.Agent, Seq: it.Seq, RecHash: it.Hash}, l.receiptKey()), nil
-}
-
 // settle writes down what an answer means and notes how the way is.
-func (c *Client) settle(ctx context.Context, it queue.Item, d decision) error {
+func (c *Client) settle(ctx context.Context, it queue.Item, d post.Decision) error {
 	q, seq := c.cfg.Queue, uint64(it.Seq)
-	switch d.step {
-	case acked:
+	switch d.Step {
+	case post.Acked:
 		c.note(wire.KindNone)
 		c.log.Info("the centre holds a record", "seq", seq)
-		return q.MarkAcked(ctx, it.Seq, *d.answer.Receipt)
-	case refused:
+		return q.MarkAcked(ctx, it.Seq, *d.Answer.Receipt)
+	case post.Refused:
 		c.note(wire.KindRefused)
-		c.log.Error("the centre refuses a record for ever", "seq", seq, "code", d.answer.Refusal.Reason)
-		return q.MarkRefused(ctx, it.Seq, *d.answer.Refusal)
-	case quarantine:
+		c.log.Error("the centre refuses a record for ever", "seq", seq, "code", d.Answer.Refusal.Reason)
+		return q.MarkRefused(ctx, it.Seq, *d.Answer.Refusal)
+	case post.Quarantine:
 		c.note(wire.KindQuarantined)
 		c.log.Error("the chain forked, nothing more is sent", "seq", seq)
 		return q.MarkQuarantined(ctx)
-	case reissue:
-		return c.reissue(ctx, seq, d.prev)
-	case setAside:
+	case post.Reissue:
+		return c.reissue(ctx, seq, d.Prev)
+	case post.SetAside:
 		c.note(wire.KindDamaged)
-		c.log.Error("a record is damaged beyond saving and is set aside", "seq", seq, "kind", string(wire.KindDamaged), "err", d.err)
+		c.log.Error("a record is damaged beyond saving and is set aside", "seq", seq, "kind", string(wire.KindDamaged), "err", d.Err)
 		_, err := q.SetAside(ctx, it.Seq)
 		return err
-	case rewind:
-		c.log.Warn("the centre is behind, records are sent again", "seq", uint64(d.answer.Expect))
-		err := q.Rewind(ctx, d.answer.Expect)
+	case post.Rewind:
+		c.log.Warn("the centre is behind, records are sent again", "seq", uint64(d.Answer.Expect))
+		err := q.Rewind(ctx, d.Answer.Expect)
 		if wire.KindOf(err) != wire.KindDamaged {
 			return err
 		}
-		d = decision{kind: wire.KindDamaged, err: err}
+		d = post.Decision{Kind: wire.KindDamaged, Err: err}
 	}
-	c.note(d.kind)
-	wait := network.Backoff(it.Attempts, d.asked, c.cfg.Rand)
-	c.log.Warn("a record is not at the centre yet", "seq", seq, "kind", string(d.kind), "wait", wait.String(), "err", d.err)
-	return q.Retry(ctx, it.Seq, time.Now().Add(wait), d.kind)
-}
-
-// pieceBytes is the largest piece of a blob in one request: what a cut line
-// costs at most.
-const pieceBytes = 1 << 20
-
-// altered is how often a blob may arrive altered before that is told.
-const altered = 3
-
-// putParts sends the parts that which asks for, as blobs.
-func (l *line) putParts(ctx context.Context, e wire.Envelope, which func(wire.Part) bool) error {
-	for _, p := range e.Parts {
-		if !which(p) {
-			continue
-		}
-		if err := l.putBlob(ctx, p.Sealed); err != nil {
-			return fmt.Errorf("sending part %s: %w", p.Name, err)
-		}
-	}
-	return nil
-}
-
-// putBlob sends what the centre does not have of a blob. It goes on from
-// wherever the centre says, so an answer that was lost costs one question.
-func (l *line) putBlob(ctx context.Context, data []byte) error {
-	q := ask.Request{Method: http.MethodHead, Path: "/v1/blobs/" + wire.HashOf(data).String()}
-	r, err := l.Ask(ctx, q)
-	if err != nil {
-		return err
-	}
-	// Every piece takes one answer, and trouble a few more.
-	for left := len(data)/pieceBytes + 2*altered; left > 0; left-- {
-		offset, done, err := uploaded(r, int64(len(data)))
-		if err != nil || done {
-			return err
-		}
-		piece := data[offset:min(offset+pieceBytes, int64(len(data)))]
-		complete := "?0"
-		if int(offset)+len(piece) == len(data) {
-			complete = "?1"
-		}
-		q.Method, q.Body, q.Patience = http.MethodPatch, piece, ask.Slow
-		q.Header = http.Header{
-			"Content-Type": {"application/partial-upload"}, "Upload-Complete": {complete},
-			"Upload-Offset": {strconv.FormatInt(offset, 10)},
-		}
-		if r, err = l.Ask(ctx, q); err != nil {
-			return err
-		}
-	}
-	return &wire.Error{Op: "sending a blob", Kind: wire.KindProtocol, Err: errors.New("it does not become complete")}
-}
-
-// uploaded reads how much of a blob of the given size the centre has.
-func uploaded(r ask.Reply, size int64) (offset int64, done bool, err error) {
-	switch r.Status {
-	case http.StatusCreated:
-		return size, true, nil
-	case http.StatusNoContent, http.StatusConflict, http.StatusBadRequest:
-	default:
-		return 0, false, &wire.Error{Op: "sending a blob", Kind: network.KindOfStatus(r.Status), Err: fmt.Errorf("status %d", r.Status)}
-	}
-	offset, err = strconv.ParseInt(r.Header.Get("Upload-Offset"), 10, 64)
-	complete := r.Header.Get("Upload-Complete") == "?1"
-	if err != nil || offset < 0 || offset > size || complete && offset != size {
-		return 0, false, &wire.Error{Op: "sending a blob", Kind: wire.KindProtocol, Err: errors.New("an offset that cannot be")}
-	}
-	return offset, complete, nil
+	c.note(d.Kind)
+	wait := network.Backoff(it.Attempts, d.Asked, c.cfg.Rand)
+	c.log.Warn("a record is not at the centre yet", "seq", seq, "kind", string(d.Kind), "wait", wait.String(), "err", d.Err)
+	return q.Retry(ctx, it.Seq, time.Now().Add(wait), d.Kind)
 }

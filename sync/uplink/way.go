@@ -2,17 +2,15 @@ package uplink
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
 	"net/http"
 	"time"
 
-	"github.com/counterproof/counterproof/sync/queue/parcel"
-	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
+	"github.com/counterproof/counterproof/sync/uplink/post"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -95,16 +93,6 @@ func (c *Client) learnTime(ctx context.Context) bool {
 	return true
 }
 
-// signed reports whether the counter's key has signed a record.
-func (c *Client) signed(e wire.Envelope) bool {
-	public, ok := c.cfg.Keeper.Signer().Public().(*ecdsa.PublicKey)
-	if !ok {
-		return false
-	}
-	_, err := seal.VerifyHeader(e, public)
-	return err == nil
-}
-
 // reissue signs the records from a number on anew, the first of them after prev.
 // The parts stay as they are sealed, and the first header goes along.
 func (c *Client) reissue(ctx context.Context, seq uint64, prev wire.Hash) error {
@@ -112,17 +100,9 @@ func (c *Client) reissue(ctx context.Context, seq uint64, prev wire.Hash) error 
 	if err != nil {
 		return err
 	}
-	sign := c.cfg.Keeper.Signer()
+	told := func(err error) { c.log.Error("the hardware's counter fails", "err", err) }
 	n, err := c.cfg.Queue.Reissue(ctx, wire.Seq(seq), prev, func(e wire.Envelope, seq wire.Seq, prev wire.Hash) (wire.Envelope, error) {
-		h, err := parcel.Carry(e)
-		if err != nil {
-			return e, err
-		}
-		h.Agent, h.Seq, h.Prev = l.id.Agent, seq, prev
-		if h.Counter, err = c.cfg.Keeper.Raise(); err != nil {
-			c.log.Error("the hardware's counter fails", "err", err)
-		}
-		return seal.Envelope(h, e.Parts, sign)
+		return post.Anew(e, c.cfg.Keeper, wire.Header{Agent: l.id.Agent, Seq: seq, Prev: prev}, told)
 	})
 	if err != nil {
 		return fault("signing records anew", wire.KindDamaged, err)

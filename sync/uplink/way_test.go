@@ -25,6 +25,7 @@ import (
 	"github.com/counterproof/counterproof/sync/seal"
 	"github.com/counterproof/counterproof/sync/uplink/ask"
 	"github.com/counterproof/counterproof/sync/uplink/network"
+	"github.com/counterproof/counterproof/sync/uplink/post"
 	"github.com/counterproof/counterproof/sync/wire"
 )
 
@@ -263,8 +264,8 @@ func TestStandIn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got.State != wire.Acked || !n.signed(e) || c.chain[was-1] != got.Hash {
-				t.Errorf("record %d is %s, signed by us %v", was, got.State, n.signed(e))
+			if got.State != wire.Acked || !post.Signed(e, n.keeper) || c.chain[was-1] != got.Hash {
+				t.Errorf("record %d is %s, signed by us %v", was, got.State, post.Signed(e, n.keeper))
 			}
 			h, err := e.Check()
 			if err != nil {

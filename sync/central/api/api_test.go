@@ -231,6 +231,7 @@ func TestWhatCanBeAsked(t *testing.T) {
 		"PATCH /v1/blobs/{sha256} counter",
 		"POST /v1/agents/{agent}/notices/ack counter",
 		"POST /v1/agents/{agent}/proofs counter",
+		"POST /v1/agents/{agent}/records counter",
 		"POST /v1/agents/{agent}/records/{seq} counter",
 		"POST /v1/enrol ",
 		"POST /v1/opener/flags opener",

@@ -248,6 +248,17 @@ func ingest() []Route {
 				verdict(http.StatusUpgradeRequired, "the program is too old")},
 		},
 		{
+			Name: "postRun", Method: http.MethodPost, Path: "/v1/agents/{agent}/records", Role: store.Counter,
+			Summary: "Send records that follow each other in the chain, to catch up: each after its 4-byte length, at most 50",
+			Params:  []Param{agent(), {In: "header", Name: "Idempotency-Key", Means: "SHA-256 of the body", Required: true, Pattern: hexHash}},
+			Body:    &Body{Bytes, wire.MaxRunBytes, nil},
+			Answers: []Answer{full("an answer for each record from the first on, up to where the centre stopped", wire.Answers{}),
+				verdict(http.StatusBadRequest, "altered on the way: send it again"),
+				verdict(http.StatusConflict, "the agent is quarantined"),
+				verdict(http.StatusRequestEntityTooLarge, "the body is larger than it may be"),
+				verdict(http.StatusUpgradeRequired, "the program is too old")},
+		},
+		{
 			Name: "state", Method: http.MethodGet, Path: "/v1/agents/{agent}/state", Role: store.Counter, Params: []Param{agent()},
 			Summary: "Where the centre stands with a counter",
 			Answers: []Answer{full("the state", wire.State{})},

@@ -25,6 +25,8 @@ func acceptRules() []Rule {
 		{"accept/refused-takes-its-place", refusedTakesItsPlace},
 		{"accept/unknown-agent", unknownAgent},
 		{"accept/missing-blobs", missingBlobs},
+		{"accept/run", run},
+		{"accept/run-all-or-none", runAllOrNone},
 	}
 }
 
@@ -364,4 +366,66 @@ func missingBlobs(w *world) error {
 		return fmt.Errorf("the log holds %d records (%v), want 1", len(records), err)
 	}
 	return equal("the record that was put together", records[0].Envelope, full.Envelope)
+}
+
+// run: records that come together are answered as they would be one by one, each
+// after the one before it, and a record twice in a run is one record.
+func run(w *world) error {
+	if err := w.enrol("a"); err != nil {
+		return err
+	}
+	c := chain{agent: "a"}
+	first, second := c.next([]byte("one")), c.next([]byte("two"))
+	refused := c.next([]byte("three"))
+	refused.Refuse = "malformed"
+	fourth := c.next([]byte("four"))
+	without := withoutParts(c.next([]byte("a part that is not held")))
+	behind := c.next([]byte("six"))
+	got, err := w.AcceptRun(w.ctx, []store.Submission{first, second, first, refused, fourth, without, behind})
+	if err != nil {
+		return err
+	}
+	verdicts := []wire.Verdict{wire.Stored, wire.Stored, wire.Replayed, wire.Refused, wire.Stored, wire.MissingBlobs, wire.Gap}
+	if len(got) != len(verdicts) {
+		return fmt.Errorf("%d answers to %d records", len(got), len(verdicts))
+	}
+	for i, v := range verdicts {
+		if err := want(got[i], nil, v); err != nil {
+			return fmt.Errorf("record %d of the run: %w", i, err)
+		}
+	}
+	if err := equal("the receipt of a record that came twice", got[2].Receipt, got[0].Receipt); err != nil {
+		return err
+	}
+	if err := w.reopen(); err != nil {
+		return err
+	}
+	a, err := w.Agent(w.ctx, "a")
+	if err != nil || a.Expect != 5 || a.Head != fourth.Envelope.RecHash() {
+		return fmt.Errorf("after the run %d is expected (%v), want 5", a.Expect, err)
+	}
+	again, err := w.accept(second, wire.Replayed)
+	if err != nil {
+		return err
+	}
+	return equal("the receipt of a record of a run", again.Receipt, got[1].Receipt)
+}
+
+// runAllOrNone: where one record of a run fails, none of them is there.
+func runAllOrNone(w *world) error {
+	if err := w.enrol("a"); err != nil {
+		return err
+	}
+	c := chain{agent: "a"}
+	first, second := c.next([]byte("one")), c.next([]byte("two"))
+	broken, noKey := second, errors.New("no key")
+	broken.SignReceipt = func(wire.Receipt) (wire.Receipt, error) { return wire.Receipt{}, noKey }
+	_, err := w.AcceptRun(w.ctx, []store.Submission{first, broken})
+	if err := wantError("a run with a receipt that cannot be signed", err, noKey); err != nil {
+		return err
+	}
+	if records, err := w.Records(w.ctx, 0, 2); err != nil || len(records) != 0 {
+		return fmt.Errorf("%d records are there after a run that failed (%v)", len(records), err)
+	}
+	return w.acceptAll(first, second)
 }

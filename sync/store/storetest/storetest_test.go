@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 
@@ -54,6 +55,8 @@ const (
 	acksBackwards    fault = "lets an acknowledgement go back"
 	acksAnything     fault = "acknowledges what is not there"
 	skipsNews        fault = "leaves notices out of a page"
+	runsApart        fault = "keeps half a run of records"
+	runsInParallel   fault = "decides about a run as if all came first"
 )
 
 // memory is a store in memory that keeps the contract, but for its fault. It
@@ -116,6 +119,47 @@ func opener(f fault) storetest.Open {
 }
 
 func (m *memory) Close() error { return nil }
+
+// AcceptRun tries a run on a copy first, so that all of it or none is kept.
+func (m *memory) AcceptRun(ctx context.Context, run []store.Submission) ([]wire.Answer, error) {
+	if m.fault != runsApart {
+		if _, err := m.copy().each(ctx, run); err != nil {
+			return nil, err
+		}
+	}
+	return m.each(ctx, run)
+}
+
+func (m *memory) each(ctx context.Context, run []store.Submission) ([]wire.Answer, error) {
+	var answers []wire.Answer
+	for _, s := range run {
+		if m.fault == runsInParallel {
+			s.Header.Seq = run[0].Header.Seq
+		}
+		a, err := m.Accept(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		answers = append(answers, a)
+	}
+	return answers, nil
+}
+
+// copy is a store that may be spoiled.
+func (m *memory) copy() *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := newMemory(m.fault)
+	for id, a := range m.agents {
+		one := *a
+		c.agents[id] = &one
+	}
+	for id, h := range m.held {
+		c.held[id] = slices.Clone(h)
+	}
+	c.log, c.whole, c.uploads = slices.Clone(m.log), maps.Clone(m.whole), maps.Clone(m.uploads)
+	return c
+}
 
 func (m *memory) Accept(ctx context.Context, s store.Submission) (wire.Answer, error) {
 	m.mu.Lock()
@@ -474,6 +518,8 @@ func TestFaultsAreSeen(t *testing.T) {
 		acksBackwards:    "notice/acknowledged",
 		acksAnything:     "notice/acknowledged",
 		skipsNews:        "notice/pages",
+		runsApart:        "accept/run-all-or-none",
+		runsInParallel:   "accept/run",
 	}
 	maps.Copy(broken, officeFaults)
 	maps.Copy(broken, logFaults)
