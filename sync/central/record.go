@@ -42,20 +42,20 @@ func (c *Central) postRecord(w http.ResponseWriter, r *http.Request, a store.Age
 		c.fail(w, r, err)
 		return
 	}
-	answer = outward(answer)
+	switch answer.Verdict {
+	case store.Unknown:
+		c.former(w, r)
+		return
+	case store.Quarantined:
+		answer = wire.Answer{Verdict: wire.Fork}
+	case wire.Altered, wire.Upgrade: // the store was not asked who this is
+		if _, err := c.speaker(r, time.Now()); err != nil {
+			c.turnAway(w, r, err)
+			return
+		}
+	}
 	note(w).verdict = answer.Verdict
 	writeJSON(w, statuses[answer.Verdict], answer)
-}
-
-// outward puts what the store says of an agent into the words of the wire.
-func outward(a wire.Answer) wire.Answer {
-	switch a.Verdict {
-	case store.Unknown:
-		return wire.Answer{Verdict: wire.Unauthorised}
-	case store.Quarantined:
-		return wire.Answer{Verdict: wire.Fork}
-	}
-	return a
 }
 
 // decide judges what arrived and asks the store.
@@ -83,7 +83,7 @@ func (c *Central) submission(a store.Agent, body []byte) (store.Submission, wire
 	}
 	reason, err := c.refusal(a, envelope, h)
 	return store.Submission{
-		Agent: a.ID, Envelope: envelope, Header: h, Refuse: reason,
+		Agent: a.ID, Site: a.Site, Public: a.Public, Envelope: envelope, Header: h, Refuse: reason,
 		At:          time.Now().UTC().Truncate(time.Millisecond),
 		SignReceipt: func(r wire.Receipt) (wire.Receipt, error) { return seal.SignReceipt(r, c.keys.Receipt) },
 		SignRefusal: func(r wire.Refusal) (wire.Refusal, error) { return seal.SignRefusal(r, c.keys.Receipt) },

@@ -1,8 +1,8 @@
 package central
 
 import (
-	"context"
 	"net/http"
+	"time"
 
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
@@ -16,17 +16,18 @@ func (c *Central) postRun(w http.ResponseWriter, r *http.Request, a store.Agent)
 	if !ok {
 		return
 	}
-	named, err := wire.ParseHash(r.Header.Get("Idempotency-Key"))
-	if err != nil || named != wire.HashOf(body) {
-		c.sayRun(w, wire.Altered)
-		return
+	answers, verdict, err := c.decideRun(r, a, body)
+	if verdict == wire.Altered || verdict == wire.Upgrade { // the store was not asked who this is
+		_, err = c.speaker(r, time.Now())
 	}
-	answers, verdict, err := c.decideRun(r.Context(), a, body)
 	switch {
 	case err != nil:
-		c.fail(w, r, err)
+		c.turnAway(w, r, err)
+	case verdict == store.Unknown:
+		c.former(w, r)
 	case verdict != "":
-		c.sayRun(w, verdict)
+		note(w).verdict = verdict
+		writeJSON(w, statuses[verdict], wire.Answer{Verdict: verdict})
 	default:
 		for _, one := range answers {
 			c.figures.Decided(one.Verdict)
@@ -35,16 +36,14 @@ func (c *Central) postRun(w http.ResponseWriter, r *http.Request, a store.Agent)
 	}
 }
 
-// sayRun answers a run of which no record was decided about.
-func (c *Central) sayRun(w http.ResponseWriter, v wire.Verdict) {
-	note(w).verdict = v
-	writeJSON(w, statuses[v], wire.Answer{Verdict: v})
-}
-
 // decideRun judges records and asks the store, up to the first that cannot be
 // judged. Where that is the very first, or the store knows better of the counter,
 // one verdict stands for the whole run.
-func (c *Central) decideRun(ctx context.Context, a store.Agent, body []byte) ([]wire.Answer, wire.Verdict, error) {
+func (c *Central) decideRun(r *http.Request, a store.Agent, body []byte) ([]wire.Answer, wire.Verdict, error) {
+	named, err := wire.ParseHash(r.Header.Get("Idempotency-Key"))
+	if err != nil || named != wire.HashOf(body) {
+		return nil, wire.Altered, nil
+	}
 	records, err := wire.ParseRun(body)
 	if err != nil {
 		return nil, wire.Altered, nil
@@ -60,12 +59,15 @@ func (c *Central) decideRun(ctx context.Context, a store.Agent, body []byte) ([]
 		}
 		run = append(run, sub)
 	}
-	answers, err := c.store.AcceptRun(ctx, run)
+	answers, err := c.store.AcceptRun(r.Context(), run)
 	if err != nil {
 		return nil, "", err
 	}
-	if first := outward(answers[0]); first.Verdict != answers[0].Verdict {
-		return nil, first.Verdict, nil
+	switch answers[0].Verdict {
+	case store.Unknown:
+		return nil, store.Unknown, nil
+	case store.Quarantined:
+		return nil, wire.Fork, nil
 	}
 	return upTo(answers), "", nil
 }

@@ -121,25 +121,63 @@ type agentHandler func(http.ResponseWriter, *http.Request, store.Agent)
 // an agent it must be the one who speaks.
 func (c *Central) only(route api.Route, next agentHandler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a, err := c.speaker(r, time.Now())
+		who := c.speaker
+		if sends[route.Name] {
+			who = c.sender
+		}
+		a, err := who(r, time.Now())
 		if err == nil && !route.May(a.Role) {
 			err = errOther
 		}
 		if named := r.PathValue("agent"); err == nil && named != "" && named != string(a.ID) {
 			err = errOther
 		}
-		switch {
-		case errors.Is(err, authority.ErrCertificate):
-			note(w).cause = causeOf(err)
-			c.log.Warn("nobody enrolled speaks", "err", err, "path", r.Pattern, "addr", r.RemoteAddr)
-			writeJSON(w, http.StatusForbidden, wire.Answer{Verdict: wire.Unauthorised})
-		case err != nil:
-			c.fail(w, r, err)
-		default:
-			note(w).agent = a.ID
-			next(w, r, a)
+		if err != nil {
+			c.turnAway(w, r, err)
+			return
 		}
+		note(w).agent = a.ID
+		next(w, r, a)
 	})
+}
+
+// turnAway answers somebody who is not spoken to.
+func (c *Central) turnAway(w http.ResponseWriter, r *http.Request, err error) {
+	if !errors.Is(err, authority.ErrCertificate) {
+		c.fail(w, r, err)
+		return
+	}
+	note(w).cause = causeOf(err)
+	c.log.Warn("nobody enrolled speaks", "err", err, "path", r.Pattern, "addr", r.RemoteAddr)
+	writeJSON(w, http.StatusForbidden, wire.Answer{Verdict: wire.Unauthorised})
+}
+
+// sends are the routes on which records come. Who speaks there is read from the
+// certificate alone: the store looks the agent up all the same, in the transaction
+// that takes the record, and knows best whether it still may.
+var sends = map[string]bool{"postRecord": true, "postRun": true}
+
+// sender finds who speaks on the connection, by the certificate.
+func (c *Central) sender(r *http.Request, at time.Time) (store.Agent, error) {
+	cert := peer(r)
+	if cert == nil {
+		return store.Agent{}, authority.ErrCertificate
+	}
+	a, err := c.keys.Counter(cert, at)
+	if errors.Is(err, authority.ErrCertificate) { // an opener's, perhaps: who it is tells why it is refused
+		return c.speaker(r, at)
+	}
+	return a, err
+}
+
+// former answers a sender of whom the store knows otherwise than its certificate.
+func (c *Central) former(w http.ResponseWriter, r *http.Request) {
+	_, err := c.speaker(r, time.Now())
+	if err == nil { // it is all right again by now
+		answerShed(w)
+		return
+	}
+	c.turnAway(w, r, err)
 }
 
 // speaker finds who speaks on the connection, as of the given time: an active

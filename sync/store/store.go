@@ -25,6 +25,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -80,7 +81,8 @@ type Store interface {
 type Ingest interface {
 	// Accept decides about one record and answers, in this order:
 	//
-	//	Unknown       the agent is not enrolled
+	//	Unknown       the agent is not enrolled, or is not what its certificate
+	//	              says any more (Submission.Of)
 	//	Replayed      (or Refused) the record is held already: the first answer
 	//	Quarantined   the agent's chain forked earlier
 	//	Fork          its number is taken by another, or its Prev is not our
@@ -143,6 +145,8 @@ type Registry interface {
 // checked.
 type Submission struct {
 	Agent    wire.AgentID  // who sent it, by its certificate
+	Site     wire.SiteID   // where it stands, by its certificate
+	Public   []byte        // its key there, PKIX DER; nil where the caller has looked the agent up
 	Envelope wire.Envelope // parts that travelled ahead have no Sealed
 	Header   wire.Header   // decoded from Envelope.Header
 	Refuse   string        // the reason to refuse it for ever; empty to take it
@@ -153,6 +157,13 @@ type Submission struct {
 	// the transaction.
 	SignReceipt func(wire.Receipt) (wire.Receipt, error)
 	SignRefusal func(wire.Refusal) (wire.Refusal, error)
+}
+
+// Of reports whether an enrolled agent is the counter that the sender's certificate
+// names, and may send. It is asked in the transaction that stores the record, so
+// nobody who was revoked or moved a moment ago gets in.
+func (s Submission) Of(a Agent) bool {
+	return s.Public == nil || a.Status == Active && a.Role == Counter && a.Site == s.Site && bytes.Equal(a.Public, s.Public)
 }
 
 // Piece is a run of a blob's bytes.

@@ -169,6 +169,23 @@ func (a *Authority) Check(cert *x509.Certificate, at time.Time) (wire.AgentID, e
 	return id, nil
 }
 
+// Counter is the counter that a certificate names, if it is ours and good at the
+// given time: who it is, where it stands and its key. Whether it is enrolled so, and
+// active, is not asked.
+func (a *Authority) Counter(cert *x509.Certificate, at time.Time) (store.Agent, error) {
+	id, err := a.Check(cert, at)
+	if err != nil {
+		return store.Agent{}, err
+	}
+	site, ok := strings.CutPrefix(cert.URIs[0].Path, "/site/")
+	site, _, found := strings.Cut(site, "/")
+	named := store.Agent{ID: id, Site: wire.SiteID(site), Role: store.Counter, Public: cert.RawSubjectPublicKeyInfo}
+	if !ok || !found || spiffeID(named).Path != cert.URIs[0].Path {
+		return store.Agent{}, ErrCertificate
+	}
+	return named, nil
+}
+
 // checked remembers certificates that this authority has issued, by their bytes:
 // an agent shows the same one for days, and only its dates can make it bad. What
 // became of the agent is looked up on each request.

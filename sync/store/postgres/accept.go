@@ -63,7 +63,9 @@ type decision struct {
 	leaves []*wire.Leaf
 	owners []*arrival // of the leaves
 	twins  []twin
-	queue  pgx.Batch
+	moved  map[wire.AgentID]bool
+	rows   rows
+	queue  pgx.Batch // what is seldom written
 }
 
 // twin is a record that arrived twice in one group.
@@ -86,7 +88,7 @@ type answered struct {
 // readState locks the agents in the order of their ids and reads, in one round
 // trip, all that the decisions need.
 func readState(ctx context.Context, tx pgx.Tx, arrivals []*arrival) (*decision, error) {
-	d := &decision{agents: map[wire.AgentID]*store.Agent{}, held: map[place]answered{}, blobs: map[wire.Hash]bool{}}
+	d := &decision{agents: map[wire.AgentID]*store.Agent{}, held: map[place]answered{}, blobs: map[wire.Hash]bool{}, moved: map[wire.AgentID]bool{}}
 	var ids []string
 	var seqs []int64
 	var names [][]byte
@@ -167,7 +169,7 @@ func ahead(sub store.Submission, i int) bool {
 // were committed. What is stored gets its receipt later.
 func (d *decision) decide(a *arrival) error {
 	agent, seq := d.agents[a.sub.Agent], a.sub.Header.Seq
-	if agent == nil {
+	if agent == nil || !a.sub.Of(*agent) {
 		a.answer = wire.Answer{Verdict: store.Unknown}
 		return nil
 	}
@@ -244,7 +246,7 @@ func (d *decision) keep(a *arrival, agent *store.Agent) {
 func (d *decision) advance(a *arrival, agent *store.Agent) {
 	agent.Expect, agent.Head = a.sub.Header.Seq+1, a.hash
 	d.held[place{agent.ID, a.sub.Header.Seq}] = answered{hash: a.hash, by: a}
-	d.queue.Queue(`UPDATE agent SET expect=$1, head=$2 WHERE id=$3`, int64(agent.Expect), agent.Head[:], agent.ID)
+	d.moved[agent.ID] = true
 }
 
 // leaf notes a leaf to be written.
@@ -270,7 +272,7 @@ func (d *decision) number(ctx context.Context, tx pgx.Tx) error {
 				return err
 			}
 		}
-		queueLeaf(&d.queue, number, *l)
+		d.rows.leaf.add(number, *l)
 	}
 	return nil
 }
@@ -284,15 +286,10 @@ func (d *decision) store(a *arrival, index uint64, leaf int64) error {
 		return err
 	}
 	a.answer.Receipt = &receipt
-	month, h := monthOf(a.sub.At), a.sub.Header
-	d.queue.Queue(`INSERT INTO record(month, log_index, agent, seq, record_id, header, signature) VALUES($1,$2,$3,$4,$5,$6,$7)`,
-		month, int64(index), a.sub.Agent, int64(h.Seq), h.Record[:], a.sub.Envelope.Header, a.sub.Envelope.Signature)
-	for i, p := range a.sub.Envelope.Parts {
-		var name []byte
-		if ahead(a.sub, i) {
-			name = h.Parts[i].SHA256[:]
-		}
-		d.queue.Queue(`INSERT INTO part(month, log_index, n, sealed, sha256) VALUES($1,$2,$3,$4,$5)`, month, int64(index), i, p.Sealed, name)
+	month := int32(monthOf(a.sub.At))
+	d.rows.record.add(month, int64(index), a.sub)
+	for i := range a.sub.Envelope.Parts {
+		d.rows.part.add(month, int64(index), i, a.sub)
 	}
 	return d.remember(a, wire.Answer{Verdict: wire.Replayed, Receipt: &receipt}, &leaf)
 }
@@ -303,8 +300,7 @@ func (d *decision) remember(a *arrival, first wire.Answer, leaf *int64) error {
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	d.queue.Queue(`INSERT INTO accepted(agent, seq, rec_hash, answer, leaf) VALUES($1,$2,$3,$4,$5)`,
-		a.sub.Agent, int64(a.sub.Header.Seq), a.hash[:], string(text), leaf)
+	d.rows.accepted.add(a, string(text), leaf)
 	return nil
 }
 
@@ -316,6 +312,8 @@ func (d *decision) write(ctx context.Context, tx pgx.Tx) error {
 			t.again.answer.Verdict = wire.Replayed
 		}
 	}
+	d.rows.queue(&d.queue)
+	d.queueMoves()
 	if d.queue.Len() == 0 {
 		return nil
 	}
@@ -323,6 +321,19 @@ func (d *decision) write(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("writing records: %w", err)
 	}
 	return nil
+}
+
+// queueMoves notes how far the chains have come.
+func (d *decision) queueMoves() {
+	var ids []string
+	var expect []int64
+	var heads [][]byte
+	for id := range d.moved {
+		ids, expect, heads = append(ids, string(id)), append(expect, int64(d.agents[id].Expect)), append(heads, d.agents[id].Head[:])
+	}
+	if len(ids) > 0 {
+		d.queue.Queue(`UPDATE agent SET expect=e, head=h FROM unnest($1::text[], $2::bigint[], $3::bytea[]) AS w(i, e, h) WHERE id=i`, ids, expect, heads)
+	}
 }
 
 // advanceCounter takes places for records and leaves and returns how many there

@@ -393,12 +393,17 @@ func untilKilled(t *testing.T, s *Store, c *cluster.Cluster, ids []wire.AgentID,
 	var all sync.WaitGroup
 	enough := make(chan struct{})
 	for _, id := range ids {
-		all.Go(func() {
-			a, err := s.Agent(t.Context(), id)
-			if err != nil {
-				t.Error(err)
-				return
+		a, err := s.Agent(t.Context(), id)
+		for range 20 { // connections that died are found out one by one
+			if err == nil {
+				break
 			}
+			a, err = s.Agent(t.Context(), id)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all.Go(func() {
 			for seq, head := a.Expect, a.Head; ; seq++ {
 				sub := submission(id, seq, head, morning)
 				answer, err := s.Accept(t.Context(), sub)

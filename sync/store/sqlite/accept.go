@@ -52,6 +52,9 @@ func accept(ctx context.Context, tx *sql.Tx, sub store.Submission) (wire.Answer,
 	if err != nil {
 		return wire.Answer{}, err
 	}
+	if !sub.Of(agent) {
+		return wire.Answer{Verdict: store.Unknown}, nil
+	}
 	hash, seq := sub.Envelope.RecHash(), sub.Header.Seq
 	if seq < agent.Expect {
 		if first, err := replay(ctx, tx, sub.Agent, seq, hash); err != nil || first.Verdict != "" {

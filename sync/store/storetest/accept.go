@@ -24,6 +24,7 @@ func acceptRules() []Rule {
 		{"accept/concurrent-agents", concurrentAgents},
 		{"accept/refused-takes-its-place", refusedTakesItsPlace},
 		{"accept/unknown-agent", unknownAgent},
+		{"accept/former-agents", formerAgents},
 		{"accept/missing-blobs", missingBlobs},
 		{"accept/run", run},
 		{"accept/run-all-or-none", runAllOrNone},
@@ -330,6 +331,44 @@ func unknownAgent(w *world) error {
 	}
 	_, err := w.Agent(w.ctx, "nobody")
 	return wantError("unknown agent", err, store.ErrUnknown)
+}
+
+// formerAgents: who is not what its certificate says any more is not known, also
+// where the record is held already.
+func formerAgents(w *world) error {
+	if err := w.enrol("a"); err != nil {
+		return err
+	}
+	a, err := w.Agent(w.ctx, "a")
+	if err != nil {
+		return err
+	}
+	c := chain{agent: "a"}
+	named := func(s store.Submission) store.Submission {
+		s.Site, s.Public = a.Site, a.Public
+		return s
+	}
+	first := named(c.next([]byte("one")))
+	if err := w.acceptAll(first); err != nil {
+		return err
+	}
+	second := named(c.next([]byte("two")))
+	moved, other := second, second
+	moved.Site, other.Public = "ELSEWHERE", []byte("another key")
+	for what, s := range map[string]store.Submission{"of another site": moved, "with another key": other} {
+		if _, err := w.accept(s, store.Unknown); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	if err := w.revoke("a"); err != nil {
+		return err
+	}
+	for what, s := range map[string]store.Submission{"again": first, "the next": second} {
+		if _, err := w.accept(s, store.Unknown); err != nil {
+			return fmt.Errorf("revoked, %s: %w", what, err)
+		}
+	}
+	return nil
 }
 
 // missingBlobs: a record whose parts went ahead waits for all of them.

@@ -33,6 +33,7 @@ const (
 	logsRefusals     fault = "gives refusals a place in the log"
 	losesRefusals    fault = "lets a refusal take no place"
 	takesStrangers   fault = "takes records of unknown agents"
+	takesFormer      fault = "takes records of agents that may not send any more"
 	reusesCodes      fault = "lets a code be used twice"
 	strandsKey       fault = "refuses the same key the second time"
 	beginsAgain      fault = "begins the chain of an enrolled agent again"
@@ -169,7 +170,7 @@ func (m *memory) Accept(ctx context.Context, s store.Submission) (wire.Answer, e
 		a = &store.Agent{ID: s.Agent, Expect: 1}
 		m.agents[s.Agent] = a
 	}
-	if a == nil {
+	if a == nil || !s.Of(*a) && m.fault != takesFormer {
 		return wire.Answer{Verdict: store.Unknown}, nil
 	}
 	hash, seq := s.Envelope.RecHash(), s.Header.Seq
@@ -496,6 +497,7 @@ func TestFaultsAreSeen(t *testing.T) {
 		logsRefusals:     "accept/refused-takes-its-place",
 		losesRefusals:    "accept/refused-takes-its-place",
 		takesStrangers:   "accept/unknown-agent",
+		takesFormer:      "accept/former-agents",
 		reusesCodes:      "code/single-use",
 		strandsKey:       "code/same-key-again",
 		beginsAgain:      "code/enrolled-again",
