@@ -6,6 +6,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"testing/synctest"
 
@@ -16,6 +17,10 @@ import (
 func cups(tb testing.TB, queues string) (dir string) {
 	tb.Helper()
 	dir = tb.TempDir()
+	// A program that some child still has open for writing cannot be run (ETXTBSY):
+	// no other test may fork meanwhile.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for name, text := range map[string]string{
 		"lpstat": "#!/bin/sh\ncd \"$(dirname \"$0\")\"\n[ \"$1\" = -e ] && exec cat queues\ngrep -qx \"$2\" queues\n", "queues": queues,
 	} {

@@ -36,6 +36,7 @@ func openHID(tb testing.TB, node string) *hid.Port {
 // TestHIDPort holds the HID port to its contract on a real hidraw.
 func TestHIDPort(t *testing.T) {
 	Enter(t)
+	t.Parallel()
 	var inbox Inbox
 	device := usbip.NewHID(someone("HIDPORT"), reports64, inbox.Put)
 	cable := Attach(t, device.Device)

@@ -12,6 +12,7 @@ import (
 // a printer can keep it, and asks the printer who and how it is.
 func TestLPPort(t *testing.T) {
 	Enter(t)
+	t.Parallel()
 	const id = "MFG:Counter;CMD:ESC/POS;MDL:Slip;CLS:PRINTER;"
 	var inbox Inbox
 	printer := usbip.NewPrinter(someone("LPPORT"), id, func(b []byte) []byte {

@@ -13,6 +13,7 @@ import (
 // device serves all checks; it is plugged in again where one has pulled it out.
 func TestSerialPort(t *testing.T) {
 	Enter(t)
+	t.Parallel()
 	var inbox Inbox
 	reader := usbip.NewReader(someone("SERIALPORT"), usbip.ReaderSpec{
 		Answer: func(heard []byte) ([]byte, int) {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,6 +67,10 @@ func newCounter(tb testing.TB) *counter {
 
 func (c *counter) put(name, text string) {
 	c.tb.Helper()
+	// A program that some child still has open for writing cannot be run (ETXTBSY):
+	// no other test may fork meanwhile.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	if err := os.WriteFile(filepath.Join(c.dir, name), []byte(text), 0o700); err != nil {
 		c.tb.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,6 +25,10 @@ import (
 func script(tb testing.TB, text string) string {
 	tb.Helper()
 	dir := tb.TempDir()
+	// A program that some child still has open for writing cannot be run (ETXTBSY):
+	// no other test may fork meanwhile.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
 	for name, content := range map[string]string{
 		"scanimage": "#!/bin/sh\ncd \"$(dirname \"$0\")\"\necho \"$* $(env | sort | tr '\\n' ' ')\" >> calls\n" + text + "\n",
 		"page":      base64.StdEncoding.EncodeToString(glass(tb)),
