@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -403,6 +404,35 @@ func TestLog(t *testing.T) {
 		}
 		if strings.Contains(log.String(), "ERIKSSON") {
 			t.Errorf("the log repeats what the device said:\n%s", log.String())
+		}
+	})
+}
+
+// TestToldOnce: a device that fails again and again alike, as a scanner that types
+// like a keyboard does for as long as it is there, is told of once, and again when
+// it fails otherwise.
+func TestToldOnce(t *testing.T) {
+	bubbled(t, func(t *testing.T) {
+		var log bytes.Buffer
+		var locked atomic.Bool
+		p := newPorts(usb("1"))
+		p.open = func(context.Context, devices.ID, int) (io.Closer, error) {
+			if locked.Load() {
+				return nil, &devices.Fault{Op: "opening", Kind: devices.Permission}
+			}
+			return nil, &devices.Fault{Op: "opening", Kind: devices.Unsupported}
+		}
+		start(t, hub.Config{Sources: []hub.Source{p}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := strings.Count(log.String(), "device faulted"); got != 1 || len(p.openings()) < 5 {
+			t.Errorf("told %d times of %d openings, want once", got, len(p.openings()))
+		}
+		locked.Store(true)
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		if got := strings.Count(log.String(), "device faulted"); got != 2 {
+			t.Errorf("told %d times, want twice", got)
 		}
 	})
 }

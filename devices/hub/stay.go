@@ -77,12 +77,12 @@ func (h *Hub) supervise(ctx context.Context, u *unit, s *stay) {
 	h.log.Info("device found", "device", s.about.ID)
 	h.set(u, devices.Found, devices.KindNone)
 	var waiting []ask // at most one
-	kind := devices.KindNone
+	kind, told := devices.KindNone, devices.KindNone
 	for failures := 0; ctx.Err() == nil; {
 		h.set(u, devices.Opening, kind) // the last fault shows until it is mended
 		opened, err := h.open(ctx, u, s)
 		if err == nil {
-			failures = 0
+			failures, told = 0, devices.KindNone
 			waiting, err = h.serve(ctx, u, s, opened, waiting)
 		} else {
 			failures++
@@ -91,7 +91,10 @@ func (h *Hub) supervise(ctx context.Context, u *unit, s *stay) {
 		}
 		if ctx.Err() == nil {
 			kind = devices.KindOf(err)
-			h.log.Warn("device faulted", "device", s.about.ID, "kind", kind)
+			if kind != told { // what fails again and again alike is told once
+				h.log.Warn("device faulted", "device", s.about.ID, "kind", kind)
+				told = kind
+			}
 			h.set(u, devices.Faulted, kind)
 			if len(waiting) == 0 {
 				waiting = s.pause(ctx, jittered(max(0, failures-1)))
