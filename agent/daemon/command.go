@@ -23,7 +23,8 @@ func Commands() []*cobra.Command {
 	return []*cobra.Command{runCommand(), enrolCommand(), rescueCommand(), queueCommand()}
 }
 
-// withConfig gives a command the flags that choose a configuration.
+// withConfig gives a command the flags that choose a configuration. What it does
+// leaves no core file: every one of them meets a key or what lies under one.
 func withConfig(cmd *cobra.Command, run func(*cobra.Command, config.Config) error) *cobra.Command {
 	var file, data string
 	cmd.Flags().StringVar(&file, "config", "", "configuration file, JSON (default: built-in settings)")
@@ -35,6 +36,9 @@ func withConfig(cmd *cobra.Command, run func(*cobra.Command, config.Config) erro
 			return err
 		}
 		cfg.Data = cmp.Or(data, cfg.Data)
+		if err := dump.Forbid(); err != nil {
+			return err
+		}
 		return run(cmd, cfg)
 	}
 	return cmd
@@ -52,9 +56,6 @@ users of the configuration may speak to it.`,
 		Example: "  counterproofd run --config /etc/counterproof/counter.json",
 	}, func(cmd *cobra.Command, cfg config.Config) error {
 		slog.SetDefault(slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil)))
-		if err := dump.Forbid(); err != nil {
-			return err
-		}
 		return Run(cmd.Context(), cfg, nil)
 	})
 }

@@ -443,13 +443,28 @@ func (o *Opener) judge(record store.Record, bad error, training bool) (Result, e
 	if err != nil || r.Kind != KindNone {
 		return r, err
 	}
+	asked, err := o.asked()
+	if err != nil {
+		return r, err
+	}
 	r.Report = check.Visit(visit, check.Opened{
 		Header: h, Received: record.Receipt.At, Shut: slices.Concat(r.Shut, r.Erased), Policy: o.cfg.Policy, Confirms: o.cfg.Confirms,
+		Grade: record.Origin.Grade, Asked: asked,
 	})
 	if r.Kind == KindNone {
 		r.visit = &visit
 	}
 	return r, nil
+}
+
+// asked is what the centre asks of its counters, by the bundle in force.
+func (o *Opener) asked() (wire.Settings, error) {
+	id, enrolled, err := o.keeper.Identity()
+	if err != nil || !enrolled || len(id.Bundle.Body) == 0 {
+		return wire.Settings{}, err
+	}
+	b, err := id.Bundle.Bundle()
+	return b.Settings, err
 }
 
 // take stores a result, holds it against the others, shows it and moves the cursor,

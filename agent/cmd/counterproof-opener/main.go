@@ -17,6 +17,7 @@ import (
 	"github.com/counterproof/counterproof/agent/bureau"
 	"github.com/counterproof/counterproof/agent/chip/trust"
 	"github.com/counterproof/counterproof/agent/config"
+	"github.com/counterproof/counterproof/agent/daemon/dump"
 	"github.com/counterproof/counterproof/agent/emrtd"
 	"github.com/counterproof/counterproof/agent/opener"
 	"github.com/counterproof/counterproof/agent/truststore"
@@ -56,6 +57,10 @@ func trusting(run *cobra.Command) func(*opener.Opener) (opener.Worker, error) {
 
 // run runs one command line and gives its exit code.
 func run(args []string) int {
+	if err := dump.Forbid(); err != nil { // records lie open in this memory
+		fmt.Fprintln(os.Stderr, "counterproof-opener:", err)
+		return 1
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	cmd := bureau.Command(trusting)

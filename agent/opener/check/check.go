@@ -35,6 +35,8 @@ type Opened struct {
 	Received time.Time       // by the centre's receipt
 	Shut     []wire.PartName // parts that nobody can look into here
 	Policy   string          // score again by this policy; the one that the visit names if empty
+	Grade    string          // how the counter's key is kept, by its certificate: tpm, dpapi or file
+	Asked    wire.Settings   // what the centre asks of its counters now
 	// Confirms judges the files of a chip once more and reports whether they bear
 	// out what the counter said of it; nil believes every counter.
 	Confirms func(files []byte, said proof.ChipRead) bool
@@ -56,10 +58,19 @@ func Visit(v packet.Visit, o Opened) Report {
 	if r.Kind != KindNone {
 		return r
 	}
+	if tooWeak(r.Level, o) {
+		r = r.With(KeyTooWeak)
+	}
 	if r = chips(r, v, o); clockDoubtful(v.Events, o.Header, o.Received) {
 		r = r.With(ClockDoubtful)
 	}
 	return r
+}
+
+// tooWeak reports a level that a key which is kept so does not carry.
+func tooWeak(l proof.Level, o Opened) bool {
+	high := l == proof.High || l == proof.VeryHigh
+	return high && o.Asked.HighGrade != "" && !o.Asked.High(o.Grade)
 }
 
 // examine folds an opened visit, scores it again by its policy, or by another

@@ -215,3 +215,27 @@ func FuzzVisit(f *testing.F) {
 		}
 	})
 }
+
+// TestKeysOfHighLevels: a high level counts only from a counter whose key is kept as
+// the centre asks; where it asks nothing, and for lower levels, any key will do.
+func TestKeysOfHighLevels(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		level        proof.Level
+		asked, grade string
+		want         bool
+	}{
+		{proof.High, "tpm", "tpm", false}, {proof.High, "tpm", "dpapi", true}, {proof.High, "tpm", "file", true},
+		{proof.VeryHigh, "tpm", "file", true}, {proof.High, "dpapi", "tpm", false}, {proof.High, "file", "file", false},
+		{proof.High, "tpm", "", true}, {proof.High, "tpm", "gold", true}, {proof.High, "", "file", false}, {proof.High, "", "", false},
+		{proof.Medium, "tpm", "file", false}, {proof.Low, "tpm", "", false}, {proof.NoLevel, "tpm", "file", false},
+	} {
+		if got := tooWeak(c.level, Opened{Grade: c.grade, Asked: wire.Settings{HighGrade: c.asked}}); got != c.want {
+			t.Errorf("%s with a key kept as %q where %q is asked: too weak %t, want %t", c.level, c.grade, c.asked, got, c.want)
+		}
+	}
+	r := Report{Verdict: Verdict{Result: proof.Proved, Level: proof.High}}.With(KeyTooWeak)
+	if r.Verdict != Held() || !slices.Contains(r.Findings, KeyTooWeak) {
+		t.Errorf("it comes to %+v", r)
+	}
+}

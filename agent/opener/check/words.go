@@ -52,6 +52,9 @@ const (
 	// ChainBroken: the record does not follow the one before it of its counter, or
 	// stands where another one stood.
 	ChainBroken Finding = "chain_broken"
+	// KeyTooWeak: the visit comes to a high level, and its counter's key is not kept
+	// as the centre asks of those that reach one.
+	KeyTooWeak Finding = "key_too_weak"
 )
 
 // Verdict is what a visit comes to, in the words of package proof.
