@@ -37,6 +37,7 @@ import (
 	"github.com/counterproof/counterproof/sync/central/api"
 	"github.com/counterproof/counterproof/sync/central/authority"
 	"github.com/counterproof/counterproof/sync/central/metrics"
+	"github.com/counterproof/counterproof/sync/object"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/store/postgres"
 	"github.com/counterproof/counterproof/sync/store/sqlite"
@@ -57,6 +58,7 @@ type Config struct {
 	InFlight int          // requests worked on at the same time; 64 if 0
 	Store    store.Store  // SQLite in Dir if nil; otherwise the caller's to close
 	Database string       // postgres:// address of the store; SQLite in Dir if empty
+	Objects  object.Store // takes the blobs; they lie in the store's own tables if nil
 	Log      *slog.Logger // silent if nil
 }
 
@@ -122,13 +124,13 @@ func openStore(ctx context.Context, cfg Config) (store.Store, func() error, erro
 		return cfg.Store, func() error { return nil }, nil
 	}
 	if cfg.Database != "" {
-		s, err := postgres.Open(ctx, cfg.Database)
+		s, err := postgres.OpenWith(ctx, cfg.Database, postgres.Config{Objects: cfg.Objects})
 		if err != nil {
 			return nil, nil, err
 		}
 		return s, s.Close, nil
 	}
-	s, err := sqlite.Open(ctx, filepath.Join(cfg.Dir, DatabaseFile))
+	s, err := sqlite.OpenWith(ctx, filepath.Join(cfg.Dir, DatabaseFile), sqlite.Config{Objects: cfg.Objects})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,6 +174,7 @@ func (c *Central) Serve(ctx context.Context, ln net.Listener) error {
 		ErrorLog:          slog.NewLogLogger(c.log.Handler(), slog.LevelDebug),
 		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 	}
+	defer c.sweeping(ctx)()
 	ended := make(chan error, 1)
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), graceTime)

@@ -166,6 +166,11 @@ func (s Submission) Of(a Agent) bool {
 	return s.Public == nil || a.Status == Active && a.Role == Counter && a.Site == s.Site && bytes.Equal(a.Public, s.Public)
 }
 
+// Ahead reports whether part i travelled ahead of the record as a blob.
+func (s Submission) Ahead(i int) bool {
+	return s.Envelope.Parts[i].Sealed == nil && s.Header.Parts[i].Len > 0
+}
+
 // Piece is a run of a blob's bytes.
 type Piece struct {
 	Agent  wire.AgentID

@@ -12,6 +12,7 @@ import (
 
 	"github.com/counterproof/counterproof/sync/central"
 	"github.com/counterproof/counterproof/sync/central/authority"
+	"github.com/counterproof/counterproof/sync/object/place"
 )
 
 // Command is the counterproof-central command with all its parts.
@@ -48,6 +49,8 @@ to do next, to standard error, and the exit code is 1 then.`,
 	flags.StringVar(&s.data, "data", defaultDir(), "folder with all that the centre has (STATE_DIRECTORY)")
 	flags.StringVar(&s.database, "database", os.Getenv("COUNTERPROOF_DATABASE"),
 		"where the records are, as postgres://user@host/name; a file in the data folder if empty (COUNTERPROOF_DATABASE)")
+	flags.StringVar(&s.blobs, "blobs", os.Getenv("COUNTERPROOF_BLOBS"),
+		"where the pictures of new records are: a directory with its whole path, or database (the default; COUNTERPROOF_BLOBS)")
 	flags.StringVar(&s.by, "by", "", "sign-in name of who does it (the user of this machine)")
 	root.AddCommand(
 		serveCommand(&s), migrateCommand(&s), statusCommand(&s), inviteCommand(&s),
@@ -59,7 +62,7 @@ to do next, to standard error, and the exit code is 1 then.`,
 
 // setting is what every command is told.
 type setting struct {
-	data, database, by string
+	data, database, blobs, by string
 }
 
 // defaultDir is the folder that systemd gives the service (StateDirectory), or
@@ -84,11 +87,25 @@ func (s *setting) with(cmd *cobra.Command, use func(context.Context, *central.Ce
 	if err != nil {
 		return fmt.Errorf("opening the centre: %w", err)
 	}
-	c, err := central.Open(cmd.Context(), central.Config{Dir: s.data, Database: s.database, Training: training})
+	cfg := central.Config{Dir: s.data, Training: training}
+	if err := s.stand(&cfg); err != nil {
+		return err
+	}
+	c, err := central.Open(cmd.Context(), cfg)
 	if err != nil {
 		return err
 	}
 	return errors.Join(use(cmd.Context(), c), c.Close())
+}
+
+// stand says in a centre's configuration where its records and their blobs are.
+func (s *setting) stand(cfg *central.Config) error {
+	objects, err := place.Open(s.blobs)
+	if err != nil {
+		return fmt.Errorf("opening the blobs: %w", err)
+	}
+	cfg.Database, cfg.Objects = s.database, objects
+	return nil
 }
 
 // staff opens a centre for one deed of the person who runs the command.
@@ -131,13 +148,21 @@ centre prove nobody and never lie beside real ones.
 Several machines may answer for one centre: give each a copy of the data folder
 and the same --database.
 
+--blobs puts pictures beside the database instead of inside it: into a
+directory, which all machines must share. It is the same for every
+command from then on, and belongs to the backup; pictures that came before stay
+where they are.
+
 It writes one line of JSON to standard error for each request. --metrics gives
 figures for Prometheus under /metrics, on an address of this machine alone.`,
 		Example: `  counterproof-central serve --listen :8443 --name centre.example --address centre.example:8443
   counterproof-central serve --database postgres://centre@db.example/counterproof --metrics 127.0.0.1:9464`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg.Dir, cfg.Database = s.data, s.database
+			cfg.Dir = s.data
+			if err := s.stand(&cfg); err != nil {
+				return err
+			}
 			cfg.Log = slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), nil))
 			return serve(cmd.Context(), cfg, listen, figures)
 		},

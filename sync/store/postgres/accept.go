@@ -96,7 +96,7 @@ func readState(ctx context.Context, tx pgx.Tx, arrivals []*arrival) (*decision, 
 		ids = append(ids, string(a.sub.Agent))
 		seqs = append(seqs, int64(a.sub.Header.Seq))
 		for i, p := range a.sub.Header.Parts {
-			if ahead(a.sub, i) {
+			if a.sub.Ahead(i) {
 				names = append(names, p.SHA256[:])
 			}
 		}
@@ -158,11 +158,6 @@ func (d *decision) read(r pgx.BatchResults, blobs bool) error {
 		return nil
 	})
 	return err
-}
-
-// ahead reports whether part i travelled ahead of the record as a blob.
-func ahead(sub store.Submission, i int) bool {
-	return sub.Envelope.Parts[i].Sealed == nil && sub.Header.Parts[i].Len > 0
 }
 
 // decide answers one record, in the order of the contract, as if those before it
@@ -227,7 +222,7 @@ func (d *decision) setAside(a *arrival, reason string, keep func(wire.Part) bool
 func (d *decision) keep(a *arrival, agent *store.Agent) {
 	var missing []wire.Hash
 	for i, p := range a.sub.Header.Parts {
-		if ahead(a.sub, i) && !d.blobs[p.SHA256] {
+		if a.sub.Ahead(i) && !d.blobs[p.SHA256] {
 			missing = append(missing, p.SHA256)
 		}
 	}
@@ -272,7 +267,7 @@ func (d *decision) number(ctx context.Context, tx pgx.Tx) error {
 				return err
 			}
 		}
-		d.rows.leaf.add(number, *l)
+		d.rows.leaf.Add(number, *l)
 	}
 	return nil
 }
@@ -287,9 +282,9 @@ func (d *decision) store(a *arrival, index uint64, leaf int64) error {
 	}
 	a.answer.Receipt = &receipt
 	month := int32(monthOf(a.sub.At))
-	d.rows.record.add(month, int64(index), a.sub)
+	d.rows.record.Add(month, int64(index), a.sub)
 	for i := range a.sub.Envelope.Parts {
-		d.rows.part.add(month, int64(index), i, a.sub)
+		d.rows.part.Add(month, int64(index), i, a.sub)
 	}
 	return d.remember(a, wire.Answer{Verdict: wire.Replayed, Receipt: &receipt}, &leaf)
 }
@@ -300,7 +295,7 @@ func (d *decision) remember(a *arrival, first wire.Answer, leaf *int64) error {
 	if err != nil {
 		return fmt.Errorf("writing the answer: %w", err)
 	}
-	d.rows.accepted.add(a, string(text), leaf)
+	d.rows.accepted.Add(a.sub, a.hash, string(text), leaf)
 	return nil
 }
 

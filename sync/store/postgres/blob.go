@@ -18,7 +18,7 @@ func (s *Store) PutBlob(ctx context.Context, p store.Piece) (store.Progress, err
 	var verdict error // decided, and what was decided must be committed
 	err := s.write(ctx, func(tx pgx.Tx) error {
 		var err error
-		progress, verdict, err = putBlob(ctx, tx, p)
+		progress, verdict, err = s.putBlob(ctx, tx, p)
 		return err
 	})
 	if err != nil {
@@ -29,9 +29,9 @@ func (s *Store) PutBlob(ctx context.Context, p store.Piece) (store.Progress, err
 
 // putBlob appends, checks and completes. The verdict is one of the store's
 // errors; err means that nothing may be committed.
-func putBlob(ctx context.Context, tx pgx.Tx, p store.Piece) (got store.Progress, verdict, err error) {
+func (s *Store) putBlob(ctx context.Context, tx pgx.Tx, p store.Piece) (got store.Progress, verdict, err error) {
 	// One at a time for each blob: its uploads are counted and dropped together.
-	if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1, hashtext(encode($2, 'hex')))`, lock, p.SHA256[:]); err != nil {
+	if err := lockBlob(ctx, tx, p.SHA256); err != nil {
 		return got, nil, err
 	}
 	id, got, err := upload(ctx, tx, p.Agent, p.SHA256)
@@ -49,6 +49,9 @@ func putBlob(ctx context.Context, tx pgx.Tx, p store.Piece) (got store.Progress,
 		if err != nil {
 			return got, nil, fmt.Errorf("beginning the upload: %w", err)
 		}
+	}
+	if p.Last && s.objects != nil {
+		return s.completeOutside(ctx, tx, id, p)
 	}
 	if err := appendChunk(ctx, tx, id, p); err != nil {
 		return got, nil, err
@@ -100,12 +103,26 @@ func completeUpload(ctx context.Context, tx pgx.Tx, id int64, got store.Progress
 		_, err = tx.Exec(ctx, `DELETE FROM blob WHERE id=$1`, id)
 		return store.Progress{}, store.ErrAltered, err
 	}
-	if _, err := tx.Exec(ctx, `DELETE FROM blob WHERE sha256=$1 AND id<>$2`, sha[:], id); err != nil {
-		return got, nil, fmt.Errorf("dropping other uploads of the blob: %w", err)
-	}
 	got.Complete = true
-	_, err = tx.Exec(ctx, `UPDATE blob SET complete=true WHERE id=$1`, id)
-	return got, nil, err
+	return got, nil, markComplete(ctx, tx, id, sha, got.Offset)
+}
+
+// lockBlob keeps others, until the transaction ends, from completing or dropping
+// a blob of that name.
+func lockBlob(ctx context.Context, tx pgx.Tx, sha wire.Hash) error {
+	_, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1, hashtext(encode($2, 'hex')))`, lock, sha[:])
+	return err
+}
+
+// markComplete makes an upload the one that every agent has.
+func markComplete(ctx context.Context, tx pgx.Tx, id int64, sha wire.Hash, size int64) error {
+	if _, err := tx.Exec(ctx, `DELETE FROM blob WHERE sha256=$1 AND id<>$2`, sha[:], id); err != nil {
+		return fmt.Errorf("dropping other uploads of the blob: %w", err)
+	}
+	if _, err := tx.Exec(ctx, `UPDATE blob SET complete=true, size=$1 WHERE id=$2`, size, id); err != nil {
+		return fmt.Errorf("completing the blob: %w", err)
+	}
+	return nil
 }
 
 // eachChunk hands out a blob's bytes in order; each slice is good until use

@@ -86,8 +86,9 @@ func (s *Store) Find(ctx context.Context, ref wire.Ref) ([]store.Entry, error) {
 // log and its backups have the sealed bytes until they are recycled; whoever must
 // be sure of those destroys the month's key.
 func (s *Store) Erase(ctx context.Context, logIndex uint64, leaf wire.Leaf) error {
-	err := s.write(ctx, func(tx pgx.Tx) error {
-		if err := erase(ctx, tx, int64(min(logIndex, 1<<62))); err != nil {
+	var dropped []wire.Hash
+	err := s.write(ctx, func(tx pgx.Tx) (err error) {
+		if dropped, err = erase(ctx, tx, int64(min(logIndex, 1<<62))); err != nil {
 			return err
 		}
 		return addLeaves(ctx, tx, leaf)
@@ -95,38 +96,42 @@ func (s *Store) Erase(ctx context.Context, logIndex uint64, leaf wire.Leaf) erro
 	if err != nil {
 		return fmt.Errorf("erasing a record: %w", err)
 	}
+	if err := s.dropObjects(context.WithoutCancel(ctx), dropped); err != nil {
+		return fmt.Errorf("the record is erased, and what is left of its objects goes with the next sweep: %w", err)
+	}
 	return nil
 }
 
-// erase removes the parts of a record and the blobs that are its alone.
-func erase(ctx context.Context, tx pgx.Tx, index int64) error {
+// erase removes the parts of a record and the blobs that are its alone, whose
+// names it returns.
+func erase(ctx context.Context, tx pgx.Tx, index int64) (dropped []wire.Hash, err error) {
 	var before bool
-	err := tx.QueryRow(ctx, `SELECT erased FROM record WHERE log_index=$1 FOR UPDATE`, index).Scan(&before)
+	err = tx.QueryRow(ctx, `SELECT erased FROM record WHERE log_index=$1 FOR UPDATE`, index).Scan(&before)
 	switch {
 	case errors.Is(err, pgx.ErrNoRows):
-		return store.ErrPlace
+		return nil, store.ErrPlace
 	case err != nil:
-		return err
+		return nil, err
 	case before:
-		return store.ErrErased
+		return nil, store.ErrErased
 	}
 	// What a record names and is complete; halves belong to whoever sends them.
 	// Locked first, in the order in which records that arrive lock them.
 	const mine = `SELECT sha256 FROM part WHERE log_index=$1 AND sha256 IS NOT NULL`
 	_, err = tx.Exec(ctx, `SELECT 1 FROM blob WHERE complete AND sha256 IN (`+mine+`) ORDER BY sha256 FOR UPDATE`, index)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	_, err = tx.Exec(ctx, `DELETE FROM blob WHERE complete AND sha256 IN (`+mine+`)
-		AND NOT EXISTS (SELECT 1 FROM part p WHERE p.sha256=blob.sha256 AND p.log_index<>$1)`, index)
+	dropped, err = queryHashes(ctx, tx, `DELETE FROM blob WHERE complete AND sha256 IN (`+mine+`)
+		AND NOT EXISTS (SELECT 1 FROM part p WHERE p.sha256=blob.sha256 AND p.log_index<>$1) RETURNING sha256`, index)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err = tx.Exec(ctx, `UPDATE part SET sealed=NULL, sha256=NULL WHERE log_index=$1`, index); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = tx.Exec(ctx, `UPDATE record SET erased=true WHERE log_index=$1`, index)
-	return err
+	return dropped, err
 }
 
 // flagLock is the advisory lock under which flags are numbered.

@@ -13,6 +13,9 @@
 //     their name, the log's counter last. So nobody waits in a circle, and what
 //     the counter gives out is committed in its order, without a hole.
 //   - Records that arrive together share a transaction (package group).
+//   - With objects, a blob is stored there before the transaction that calls it
+//     complete commits, and taken away after the one that drops it: an object too
+//     many is swept, one too few cannot be. Both hold the blob's lock meanwhile.
 //   - A lost answer to COMMIT is an error. The same again finds what was written.
 package postgres
 
@@ -24,6 +27,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"github.com/counterproof/counterproof/sync/object"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/store/group"
 )
@@ -37,6 +41,16 @@ type Store struct {
 	pool   *pgxpool.Pool
 	accept *group.Group[*arrival]
 	months *months
+
+	objects object.Store // nil: blobs lie in the database
+}
+
+// Config is what a store is opened with; the zero value will do.
+type Config struct {
+	// Objects takes what is uploaded from now on, once it is complete. All
+	// machines of a centre use the same. Blobs that lie in the database already
+	// stay there and are read there.
+	Objects object.Store
 }
 
 var _ store.Store = (*Store)(nil)
@@ -46,6 +60,13 @@ var _ store.Store = (*Store)(nil)
 // none. Tables of an older version are refused with ErrSchema until Migrate has
 // brought them up to date.
 func Open(ctx context.Context, source string) (*Store, error) {
+	return OpenWith(ctx, source, Config{})
+}
+
+// OpenWith is Open for a store whose blobs may lie outside. What lies in objects
+// needs the same objects again: without them, or with others, it is refused with
+// object.ErrOther.
+func OpenWith(ctx context.Context, source string, cfg Config) (*Store, error) {
 	pool, err := connect(ctx, source)
 	if err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
@@ -54,7 +75,11 @@ func Open(ctx context.Context, source string) (*Store, error) {
 		pool.Close()
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	s := &Store{pool: pool, months: &months{known: map[int]bool{}}}
+	s := &Store{pool: pool, months: &months{known: map[int]bool{}}, objects: cfg.Objects}
+	if err := s.checkObjects(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
 	s.accept = group.New(together, s.acceptAll)
 	return s, nil
 }

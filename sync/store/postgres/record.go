@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/counterproof/counterproof/sync/object"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -21,7 +22,13 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) ([]store.R
 			return fmt.Errorf("reading the log's end: %w", err)
 		}
 		for ; after < uint64(last) && len(records) < limit; after++ {
-			r, err := readRecord(ctx, tx, after+1)
+			r, err := s.readRecord(ctx, tx, after+1)
+			if err == nil && r.Damaged && s.objects != nil {
+				err = s.read(ctx, func(now pgx.Tx) (err error) { // objects know no moment: it may have been erased since
+					r, err = s.readRecord(ctx, now, after+1)
+					return err
+				})
+			}
 			if err != nil {
 				return fmt.Errorf("reading record %d of the log: %w", after+1, err)
 			}
@@ -35,7 +42,7 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) ([]store.R
 // readRecord reads the record at a log index that is not beyond the end. What
 // is lost or altered of it makes it damaged; an error is another failure, which
 // may pass.
-func readRecord(ctx context.Context, tx pgx.Tx, index uint64) (store.Record, error) {
+func (s *Store) readRecord(ctx context.Context, tx pgx.Tx, index uint64) (store.Record, error) {
 	r := store.Record{Receipt: wire.Receipt{LogIndex: index}}
 	var e wire.Envelope
 	var seq int64
@@ -55,7 +62,7 @@ func readRecord(ctx context.Context, tx pgx.Tx, index uint64) (store.Record, err
 	name := e.RecHash()
 	r.Receipt.Seq, r.Receipt.RecHash = wire.Seq(seq), name
 	copy(r.Receipt.RecHash[:], hash) // none where that row is gone
-	if r.Damaged = site == nil || !promised(text, &r.Receipt); site != nil {
+	if r.Damaged = site == nil || !store.Promised(text, &r.Receipt); site != nil {
 		r.Origin.Site, r.Origin.Grade = wire.SiteID(*site), *grade
 	}
 	h, err := wire.DecodeHeader(e.Header)
@@ -64,27 +71,12 @@ func readRecord(ctx context.Context, tx pgx.Tx, index uint64) (store.Record, err
 		return r, nil
 	}
 	r.Envelope = e
-	return r, readParts(ctx, tx, h, &r)
-}
-
-// promised reads the receipt that the record was first answered with, and
-// reports whether it is this record's.
-func promised(text []byte, r *wire.Receipt) bool {
-	var first wire.Answer
-	if json.Unmarshal(text, &first) != nil || first.Receipt == nil {
-		return false
-	}
-	got := *first.Receipt
-	if got.Agent != r.Agent || got.Seq != r.Seq || got.RecHash != r.RecHash || got.LogIndex != r.LogIndex {
-		return false
-	}
-	*r = got
-	return true
+	return r, s.readParts(ctx, tx, h, &r)
 }
 
 // readParts fills in a record's parts, from inside or from their blobs. One that
 // is not what the header names is left out.
-func readParts(ctx context.Context, tx pgx.Tx, h wire.Header, r *store.Record) error {
+func (s *Store) readParts(ctx context.Context, tx pgx.Tx, h wire.Header, r *store.Record) error {
 	held, err := heldParts(ctx, tx, r.Receipt.LogIndex)
 	if err != nil {
 		return err
@@ -96,7 +88,7 @@ func readParts(ctx context.Context, tx pgx.Tx, h wire.Header, r *store.Record) e
 		}
 		sealed := held[i].sealed
 		if held[i].blob {
-			if sealed, err = readBlob(ctx, tx, p); err != nil {
+			if sealed, err = s.readBlob(ctx, tx, p); err != nil {
 				return err
 			}
 		}
@@ -130,8 +122,9 @@ func heldParts(ctx context.Context, tx pgx.Tx, index uint64) (map[int]heldPart, 
 	return held, err
 }
 
-// readBlob reads a complete blob whole; nil where there is none.
-func readBlob(ctx context.Context, tx pgx.Tx, p wire.PartInfo) ([]byte, error) {
+// readBlob reads a complete blob whole, from its rows or else from the objects;
+// nil where there is none.
+func (s *Store) readBlob(ctx context.Context, tx pgx.Tx, p wire.PartInfo) ([]byte, error) {
 	var id int64
 	err := tx.QueryRow(ctx, `SELECT id FROM blob WHERE sha256=$1 AND complete`, p.SHA256[:]).Scan(&id)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -142,6 +135,11 @@ func readBlob(ctx context.Context, tx pgx.Tx, p wire.PartInfo) ([]byte, error) {
 	}
 	sealed := make([]byte, 0, p.Len)
 	err = eachChunk(ctx, tx, id, func(data []byte) { sealed = append(sealed, data...) })
+	if err == nil && len(sealed) == 0 && s.objects != nil {
+		if sealed, err = s.objects.Get(ctx, p.SHA256); object.Gone(err) {
+			return nil, nil
+		}
+	}
 	return sealed, err
 }
 

@@ -142,7 +142,7 @@ func setAside(ctx context.Context, tx *sql.Tx, sub store.Submission, reason stri
 func missingBlobs(ctx context.Context, tx *sql.Tx, sub store.Submission) ([]wire.Hash, error) {
 	var missing []wire.Hash
 	for i, p := range sub.Header.Parts {
-		if !ahead(sub, i) {
+		if !sub.Ahead(i) {
 			continue
 		}
 		held, err := blobHeld(ctx, tx, p.SHA256)
@@ -154,11 +154,6 @@ func missingBlobs(ctx context.Context, tx *sql.Tx, sub store.Submission) ([]wire
 		}
 	}
 	return missing, nil
-}
-
-// ahead reports whether part i travelled ahead of the record as a blob.
-func ahead(sub store.Submission, i int) bool {
-	return sub.Envelope.Parts[i].Sealed == nil && sub.Header.Parts[i].Len > 0
 }
 
 // keep writes the record under the next log index and signs its receipt.
@@ -174,7 +169,7 @@ func keep(ctx context.Context, tx *sql.Tx, sub store.Submission, hash wire.Hash)
 	}
 	for i, p := range sub.Envelope.Parts {
 		var name []byte
-		if ahead(sub, i) {
+		if sub.Ahead(i) {
 			name = sub.Header.Parts[i].SHA256[:]
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO part(log_index, n, sealed, sha256) VALUES(?,?,?,?)`, index, i, p.Sealed, name); err != nil {

@@ -17,7 +17,7 @@ func (s *Store) PutBlob(ctx context.Context, p store.Piece) (store.Progress, err
 	var verdict error // decided, and what was decided must be committed
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		var err error
-		progress, verdict, err = putBlob(ctx, tx, p)
+		progress, verdict, err = s.putBlob(ctx, tx, p)
 		return err
 	})
 	if err != nil {
@@ -28,7 +28,7 @@ func (s *Store) PutBlob(ctx context.Context, p store.Piece) (store.Progress, err
 
 // putBlob appends, checks and completes. The verdict is one of the store's
 // errors; err means that nothing may be committed.
-func putBlob(ctx context.Context, tx *sql.Tx, p store.Piece) (got store.Progress, verdict, err error) {
+func (s *Store) putBlob(ctx context.Context, tx *sql.Tx, p store.Piece) (got store.Progress, verdict, err error) {
 	id, got, err := upload(ctx, tx, p.Agent, p.SHA256)
 	if err != nil || got.Complete {
 		return got, nil, err
@@ -43,6 +43,9 @@ func putBlob(ctx context.Context, tx *sql.Tx, p store.Piece) (got store.Progress
 		if id, err = beginUpload(ctx, tx, p); err != nil {
 			return got, nil, err
 		}
+	}
+	if p.Last && s.objects != nil {
+		return s.completeOutside(ctx, tx, id, p)
 	}
 	if err := appendChunk(ctx, tx, id, p); err != nil {
 		return got, nil, err
@@ -103,12 +106,19 @@ func completeUpload(ctx context.Context, tx *sql.Tx, id int64, got store.Progres
 		_, err = tx.ExecContext(ctx, `DELETE FROM blob WHERE id=?`, id)
 		return store.Progress{}, store.ErrAltered, err
 	}
-	if _, err := tx.ExecContext(ctx, `DELETE FROM blob WHERE sha256=? AND id<>?`, sha[:], id); err != nil {
-		return got, nil, fmt.Errorf("dropping other uploads of the blob: %w", err)
-	}
 	got.Complete = true
-	_, err = tx.ExecContext(ctx, `UPDATE blob SET complete=1 WHERE id=?`, id)
-	return got, nil, err
+	return got, nil, markComplete(ctx, tx, id, sha, got.Offset)
+}
+
+// markComplete makes an upload the one that every agent has.
+func markComplete(ctx context.Context, tx *sql.Tx, id int64, sha wire.Hash, size int64) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM blob WHERE sha256=? AND id<>?`, sha[:], id); err != nil {
+		return fmt.Errorf("dropping other uploads of the blob: %w", err)
+	}
+	if _, err := tx.ExecContext(ctx, `UPDATE blob SET complete=1, size=? WHERE id=?`, size, id); err != nil {
+		return fmt.Errorf("completing the blob: %w", err)
+	}
+	return nil
 }
 
 // eachChunk hands out a blob's bytes in order; each slice is the receiver's.

@@ -95,11 +95,13 @@ func (s *Store) Find(ctx context.Context, ref wire.Ref) ([]store.Entry, error) {
 // zeros over what was there, and the write-ahead log, which has it too, is
 // emptied as soon as nobody reads in it.
 func (s *Store) Erase(ctx context.Context, logIndex uint64, leaf wire.Leaf) error {
+	var dropped []wire.Hash
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, `PRAGMA secure_delete=ON`); err != nil {
 			return err
 		}
-		if err := erase(ctx, tx, logIndex); err != nil {
+		var err error
+		if dropped, err = erase(ctx, tx, logIndex); err != nil {
 			return err
 		}
 		return addLeaf(ctx, tx, leaf)
@@ -109,33 +111,37 @@ func (s *Store) Erase(ctx context.Context, logIndex uint64, leaf wire.Leaf) erro
 	}
 	// The record is erased; a busy log is emptied at the next such chance.
 	_, _ = s.writer.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)
+	if err := s.dropObjects(context.WithoutCancel(ctx), dropped); err != nil {
+		return fmt.Errorf("the record is erased, and what is left of its objects goes with the next sweep: %w", err)
+	}
 	return nil
 }
 
-// erase removes the parts of a record and the blobs that are its alone.
-func erase(ctx context.Context, tx *sql.Tx, index uint64) error {
+// erase removes the parts of a record and the blobs that are its alone, whose
+// names it returns.
+func erase(ctx context.Context, tx *sql.Tx, index uint64) (dropped []wire.Hash, err error) {
 	var before bool
-	err := tx.QueryRowContext(ctx, `SELECT erased FROM record WHERE log_index=?`, index).Scan(&before)
+	err = tx.QueryRowContext(ctx, `SELECT erased FROM record WHERE log_index=?`, index).Scan(&before)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return store.ErrPlace
+		return nil, store.ErrPlace
 	case err != nil:
-		return err
+		return nil, err
 	case before:
-		return store.ErrErased
+		return nil, store.ErrErased
 	}
 	// What a record names and is complete; halves belong to whoever sends them.
-	_, err = tx.ExecContext(ctx, `DELETE FROM blob WHERE complete=1
+	dropped, err = queryHashes(ctx, tx, `DELETE FROM blob WHERE complete=1
 		AND sha256 IN (SELECT sha256 FROM part WHERE log_index=? AND sha256 IS NOT NULL)
-		AND sha256 NOT IN (SELECT sha256 FROM part WHERE log_index<>? AND sha256 IS NOT NULL)`, index, index)
+		AND sha256 NOT IN (SELECT sha256 FROM part WHERE log_index<>? AND sha256 IS NOT NULL) RETURNING sha256`, index, index)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if _, err = tx.ExecContext(ctx, `UPDATE part SET sealed=NULL, sha256=NULL WHERE log_index=?`, index); err != nil {
-		return err
+		return nil, err
 	}
 	_, err = tx.ExecContext(ctx, `UPDATE record SET erased=1 WHERE log_index=?`, index)
-	return err
+	return dropped, err
 }
 
 // Raise keeps an opener's flags; see store.Flags.

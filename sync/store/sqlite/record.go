@@ -10,6 +10,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"github.com/counterproof/counterproof/sync/object"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/wire"
 )
@@ -27,7 +28,10 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) ([]store.R
 	}
 	var records []store.Record
 	for ; after < last && len(records) < limit; after++ {
-		r, err := readRecord(ctx, tx, after+1)
+		r, err := s.readRecord(ctx, tx, after+1)
+		if err == nil && r.Damaged && s.objects != nil {
+			r, err = s.readRecord(ctx, s.reader, after+1) // objects know no moment: it may have been erased since
+		}
 		if err != nil {
 			return nil, fmt.Errorf("reading record %d of the log: %w", after+1, err)
 		}
@@ -39,7 +43,7 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) ([]store.R
 // readRecord reads the record at a log index that is not beyond the end. What
 // the disk has lost or altered of it makes it damaged; an error is another
 // failure, which may pass.
-func readRecord(ctx context.Context, q querier, index uint64) (store.Record, error) {
+func (s *Store) readRecord(ctx context.Context, q querier, index uint64) (store.Record, error) {
 	r := store.Record{Receipt: wire.Receipt{LogIndex: index}}
 	var e wire.Envelope
 	var hash, text []byte
@@ -59,46 +63,31 @@ func readRecord(ctx context.Context, q querier, index uint64) (store.Record, err
 	name := e.RecHash()
 	r.Receipt.RecHash = name
 	copy(r.Receipt.RecHash[:], hash) // none where that row is gone
-	r.Damaged = !site.Valid || !promised(text, &r.Receipt)
+	r.Damaged = !site.Valid || !store.Promised(text, &r.Receipt)
 	h, err := wire.DecodeHeader(e.Header)
 	if err != nil || r.Receipt.RecHash != name {
 		r.Damaged = true
 		return r, nil
 	}
 	r.Envelope = e
-	return r, readParts(ctx, q, h, &r)
+	return r, s.readParts(ctx, q, h, &r)
 }
 
 // lost reports whether an error says that the disk has not kept what was there.
 func lost(err error) bool {
 	e, ok := errors.AsType[sqlite3.Error](err)
-	return errors.Is(err, sql.ErrNoRows) || ok && e.Code == sqlite3.ErrCorrupt
-}
-
-// promised reads the receipt that the record was first answered with, and
-// reports whether it is this record's.
-func promised(text []byte, r *wire.Receipt) bool {
-	var first wire.Answer
-	if json.Unmarshal(text, &first) != nil || first.Receipt == nil {
-		return false
-	}
-	got := *first.Receipt
-	if got.Agent != r.Agent || got.Seq != r.Seq || got.RecHash != r.RecHash || got.LogIndex != r.LogIndex {
-		return false
-	}
-	*r = got
-	return true
+	return errors.Is(err, sql.ErrNoRows) || object.Gone(err) || ok && e.Code == sqlite3.ErrCorrupt
 }
 
 // readParts fills in a record's parts, from inside or from their blobs. One that
 // is not what the header names is left out.
-func readParts(ctx context.Context, q querier, h wire.Header, r *store.Record) error {
+func (s *Store) readParts(ctx context.Context, q querier, h wire.Header, r *store.Record) error {
 	for i, p := range h.Parts {
 		if r.Erased {
 			r.Envelope.Parts = append(r.Envelope.Parts, wire.Part{Name: p.Name})
 			continue
 		}
-		sealed, err := readPart(ctx, q, p, r.Receipt.LogIndex, i)
+		sealed, err := s.readPart(ctx, q, p, r.Receipt.LogIndex, i)
 		if err != nil && !lost(err) {
 			return err
 		}
@@ -111,23 +100,26 @@ func readParts(ctx context.Context, q querier, h wire.Header, r *store.Record) e
 }
 
 // readPart reads the nth part of a record.
-func readPart(ctx context.Context, q querier, p wire.PartInfo, index uint64, n int) ([]byte, error) {
+func (s *Store) readPart(ctx context.Context, q querier, p wire.PartInfo, index uint64, n int) ([]byte, error) {
 	var sealed, sha []byte
 	err := q.QueryRowContext(ctx, `SELECT sealed, sha256 FROM part WHERE log_index=? AND n=?`, index, n).Scan(&sealed, &sha)
 	if err == nil && sha != nil {
-		return readBlob(ctx, q, p)
+		return s.readBlob(ctx, q, p)
 	}
 	return sealed, err
 }
 
-// readBlob reads a complete blob whole.
-func readBlob(ctx context.Context, q querier, p wire.PartInfo) ([]byte, error) {
+// readBlob reads a complete blob whole, from its rows or else from the objects.
+func (s *Store) readBlob(ctx context.Context, q querier, p wire.PartInfo) ([]byte, error) {
 	var id int64
 	if err := q.QueryRowContext(ctx, `SELECT id FROM blob WHERE sha256=? AND complete=1`, p.SHA256[:]).Scan(&id); err != nil {
 		return nil, err
 	}
 	sealed := make([]byte, 0, p.Len)
 	err := eachChunk(ctx, q, id, func(data []byte) { sealed = append(sealed, data...) })
+	if err == nil && len(sealed) == 0 && s.objects != nil {
+		return s.objects.Get(ctx, p.SHA256)
+	}
 	return slices.Clip(sealed), err
 }
 

@@ -1,8 +1,9 @@
 // Package sqlite is the central store for one machine: package store's
 // contract on one SQLite file, with the large parts inside it, so that one
-// file is the whole backup.
+// file is the whole backup, or beside it as objects.
 //
-// It never deletes a record, a receipt or a complete blob.
+// It never deletes a record, a receipt or a complete blob, but for what the
+// office erases.
 //
 // # The laws
 //
@@ -10,6 +11,9 @@
 //     acknowledged record, where the driver's own default (NORMAL) did.
 //   - Every pragma is read back on every connection; one that differs refuses
 //     the connection, because the driver ignores a misspelt setting silently.
+//   - With objects, a blob is stored there before the transaction that calls it
+//     complete commits, and taken away after the one that drops it: an object too
+//     many is swept, one too few cannot be. Both hold the write lock meanwhile.
 //   - One writer connection whose transactions take the write lock at once;
 //     readers are a pool of their own that cannot write. Records that arrive
 //     together share a transaction.
@@ -28,6 +32,7 @@ import (
 
 	"github.com/mattn/go-sqlite3"
 
+	"github.com/counterproof/counterproof/sync/object"
 	"github.com/counterproof/counterproof/sync/store"
 	"github.com/counterproof/counterproof/sync/store/group"
 )
@@ -40,6 +45,14 @@ const readers = 4
 type Store struct {
 	writer, reader *sql.DB
 	accept         *group.Group[*arrival]
+	objects        object.Store // nil: blobs lie in the file
+}
+
+// Config is what a store is opened with; the zero value will do.
+type Config struct {
+	// Objects takes what is uploaded from now on, once it is complete. Blobs that
+	// lie in the file already stay there and are read there.
+	Objects object.Store
 }
 
 var _ store.Store = (*Store)(nil)
@@ -48,10 +61,17 @@ var _ store.Store = (*Store)(nil)
 // readable by its owner only. A file of an older schema is refused with
 // ErrSchema until Migrate has brought it up to date.
 func Open(ctx context.Context, path string) (*Store, error) {
+	return OpenWith(ctx, path, Config{})
+}
+
+// OpenWith is Open for a store whose blobs may lie outside. What lies in objects
+// needs the same objects again: without them, or with others, it is refused with
+// object.ErrOther.
+func OpenWith(ctx context.Context, path string, cfg Config) (*Store, error) {
 	if err := createFile(path); err != nil {
 		return nil, fmt.Errorf("opening the store: %w", err)
 	}
-	s := &Store{writer: connect(path, false), reader: connect(path, true)}
+	s := &Store{writer: connect(path, false), reader: connect(path, true), objects: cfg.Objects}
 	s.accept = group.New(together, s.acceptAll)
 	s.writer.SetMaxOpenConns(1)
 	s.reader.SetMaxOpenConns(readers)
@@ -71,7 +91,10 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := checkVersion(version); err != nil {
 		return err
 	}
-	return s.reader.PingContext(ctx)
+	if err := s.reader.PingContext(ctx); err != nil {
+		return err
+	}
+	return s.checkObjects(ctx)
 }
 
 // Close ends all connections. What was answered is on the disk already.
